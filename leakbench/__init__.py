@@ -1,0 +1,1 @@
+"""Memory-leak regression harness for streaming speech models."""

@@ -1,0 +1,180 @@
+"""The result of a run, as data: what ``result.json`` holds and every reporter reads.
+
+``docs/result-schema.md`` documents the JSON; :data:`SCHEMA` names its version. Fields are
+only ever added within a version.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from leakbench.errors import OutputError
+from leakbench.trace import Ending, Metric, write_json
+
+SCHEMA: Final = "leakbench.result/1"
+RESULT_FILE: Final = "result.json"
+
+Outcome: TypeAlias = Literal["flat", "leak", "undecided", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricResult:
+    """The verdict on one path and metric of a cell."""
+
+    path: str
+    metric: Metric
+    verdict: Outcome
+    slope_per_audio_hour: float | None
+    """Estimated growth, in bytes, elements or seconds an audio-hour."""
+    low: float | None
+    """Lower end of the interval of the slope; equal to it where the rate is exact."""
+    high: float | None
+    """Upper end of the interval of the slope."""
+    budget_per_audio_hour: float | None
+    """Growth allowed an audio-hour; None where nothing is asked of this metric."""
+    budget: str = ""
+    """The budget as it was written, ``64 KiB/h``."""
+    gated: bool = True
+    """Whether the cell's verdict rests on it; shown but not judged otherwise."""
+    tier: Literal["exact", "statistical"] = "exact"
+    reason: str = ""
+    """One sentence: what the verdict rests on."""
+    saturating: bool = False
+    """Growing, but ever more slowly; reported as undecided."""
+    rate: float | None = None
+    """Exact growth for each `rate_per`, where that is known."""
+    rate_per: str = ""
+    """``chunk``, ``segment``, ``stream`` or ``period``: what the growth comes with."""
+    first: float | None = None
+    """Value when the warm-up ended."""
+    last: float | None = None
+    """Value at the last sample."""
+    allowed: str = ""
+    """Why this growth is a known residual, where the configuration says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """Whether a subject's segments are those of the reference, chunk by chunk."""
+
+    reference: str
+    identical: bool
+    first_difference: Mapping[str, Any] | None = None
+    """``{"chunk", "audio_seconds", "expected", "got"}`` of the first chunk that differs."""
+    chunks: int = 0
+    """Chunks compared: those both replicates were fed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """One subject driven through one scenario."""
+
+    id: str
+    """Folder name below ``cells/``; unique in the run."""
+    subject: str
+    scenario: str
+    chunk_ms: int
+    model: str
+    expect: Literal["flat", "leak"] | None
+    verdict: Outcome
+    as_expected: bool
+    """Whether the verdict, and where it leaks, is what was said beforehand."""
+    audio_seconds: float
+    """Audio driven, summed over replicates."""
+    wall_seconds: float
+    """Time from start to end, summed over replicates."""
+    segments: int
+    """Segments closed, summed over replicates."""
+    metrics: tuple[MetricResult, ...]
+    reason: str = ""
+    """One sentence with the number behind the verdict."""
+    endings: tuple[Ending, ...] = ()
+    """How each replicate ended."""
+    error: str = ""
+    """One line, where the verdict is ``error``."""
+    streams: int = 0
+    speech_seconds: float = 0.0
+    """Audio inside closed segments, summed over replicates."""
+    warmup_seconds: float = 0.0
+    """Audio at the start of each replicate that no verdict uses."""
+    period_seconds: float = 0.0
+    replicates: int = 1
+    speed: float = 0.0
+    """Audio-seconds driven a wall-second, in one process."""
+    expect_leak_in: tuple[str, ...] = ()
+    """Path patterns that must leak for an expected leak to count."""
+    parity: Parity | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Everything a run found and what is needed to run it again."""
+
+    verdict: Outcome
+    cells: tuple[CellResult, ...]
+    command: tuple[str, ...] = ()
+    started: str = ""
+    """ISO 8601, UTC."""
+    wall_seconds: float = 0.0
+    audio_seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    platform: Mapping[str, Any] = field(default_factory=dict)
+    """Machine, kernel, C library, cores, Python."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Seed, jobs, threads, limits, and every option that changes a figure."""
+    schema: str = SCHEMA
+
+
+def write_result(folder: Path, result: Result) -> None:
+    """Write ``result.json`` into a run's folder, atomically."""
+    data = dataclasses.asdict(result)
+    write_json(folder / RESULT_FILE, {"schema": data.pop("schema"), **data})
+
+
+def read_result(folder: Path) -> Result:
+    """Read the result of a run's folder.
+
+    Raises
+    ------
+    OutputError
+        When there is none, or it is of a schema this version does not read.
+    """
+    path = folder / RESULT_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{folder}: expected a run folder with {RESULT_FILE}, found none; "
+            f"rebuild it with `leakbench report {folder}`"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise OutputError(f"{path}: not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+        raise OutputError(f"{path}: expected schema {SCHEMA}, got {found!r}")
+    cells = tuple(_cell(cell) for cell in data.pop("cells"))
+    return Result(cells=cells, **_known(Result, data))
+
+
+def _cell(data: dict[str, Any]) -> CellResult:
+    metrics = tuple(MetricResult(**_known(MetricResult, m)) for m in data.pop("metrics"))
+    parity = data.pop("parity", None)
+    for name in ("endings", "expect_leak_in"):
+        data[name] = tuple(data.get(name, ()))
+    return CellResult(
+        metrics=metrics,
+        parity=Parity(**_known(Parity, parity)) if parity else None,
+        **_known(CellResult, data),
+    )
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

@@ -1,0 +1,295 @@
+"""What a worker measured, on disk: the only hand-off from measuring to judging.
+
+A replicate of a cell is a folder::
+
+    cell.json       what was asked of the worker (a CellRequest)
+    trace.jsonl     one Sample a line, appended and flushed as it is taken
+    segments.jsonl  one line for every chunk that opened or closed a segment
+    end.json        how the worker ended; absent while it runs, or if it was killed
+    worker.log      what the subject printed
+    stacks.txt      the stacks of every thread, where a watchdog fired
+
+Whatever kills the worker, every line already written stays readable: a line cut short by
+the kill is dropped by the reader.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from leakbench.errors import OutputError
+
+TRACE_FILE: Final = "trace.jsonl"
+SEGMENTS_FILE: Final = "segments.jsonl"
+END_FILE: Final = "end.json"
+REQUEST_FILE: Final = "cell.json"
+LOG_FILE: Final = "worker.log"
+STACKS_FILE: Final = "stacks.txt"
+
+PROCESS_PATH: Final = "process"
+"""The path of metrics that belong to the process as a whole."""
+TOTAL_PATH: Final = "total"
+"""The path of all objects together, each counted once."""
+
+ObjectMetric: TypeAlias = Literal["elements", "python_bytes", "storage_bytes"]
+ProcessMetric: TypeAlias = Literal[
+    "rss_bytes", "heap_bytes", "uss_bytes", "traced_bytes", "chunk_seconds"
+]
+Metric: TypeAlias = ObjectMetric | ProcessMetric
+OBJECT_METRICS: Final[tuple[ObjectMetric, ...]] = ("elements", "python_bytes", "storage_bytes")
+PROCESS_METRICS: Final[tuple[ProcessMetric, ...]] = (
+    "heap_bytes",
+    "rss_bytes",
+    "uss_bytes",
+    "traced_bytes",
+    "chunk_seconds",
+)
+
+Ending: TypeAlias = Literal[
+    "completed", "stopped", "raised", "nonsense", "hung", "memory_limit", "killed", "interrupted"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSize:
+    """What one path held when it was sampled."""
+
+    elements: int
+    """Items of a container, elements of an array or tensor, bytes of a buffer."""
+    python_bytes: int
+    """The Python objects below the path, each once, as ``sys.getsizeof`` counts them."""
+    storage_bytes: int
+    """The array, tensor and buffer memory that the path keeps alive, each storage once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One look at a subject, between two chunks."""
+
+    chunk: int
+    """Chunks fed so far, over all streams."""
+    audio_seconds: float
+    """Audio fed so far, over all streams."""
+    wall_seconds: float
+    """Seconds since the first chunk was fed."""
+    phase: int
+    """Chunks since the scenario's period began, 0 to chunks a period - 1."""
+    segments: int
+    """Segments closed so far."""
+    streams: int
+    """Streams started so far."""
+    objects: Mapping[str, ObjectSize] = field(default_factory=dict)
+    """Path to size; empty when objects were not looked at."""
+    process: Mapping[ProcessMetric, float] = field(default_factory=dict)
+    """Metric to value in bytes or seconds; only what was measured this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The values of one path and metric, in the order they were taken."""
+
+    audio_seconds: npt.NDArray[np.float64]
+    """Shape (n,)."""
+    values: npt.NDArray[np.float64]
+    """Shape (n,); bytes, elements or seconds."""
+    phases: npt.NDArray[np.int64]
+    """Shape (n,); chunks since the period began."""
+    segments: npt.NDArray[np.int64]
+    """Shape (n,); segments closed by then."""
+    streams: npt.NDArray[np.int64]
+    """Shape (n,); streams started by then."""
+
+    def at_phase(self, phase: int) -> Column:
+        """Return only what was taken `phase` chunks into a period."""
+        return self.where(self.phases == phase)
+
+    def since(self, audio_seconds: float) -> Column:
+        """Return only what was taken at or after `audio_seconds`."""
+        return self.where(self.audio_seconds >= audio_seconds - 1e-9)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> Column:
+        """Return only the rows of `mask`, shape (n,)."""
+        return Column(
+            self.audio_seconds[mask],
+            self.values[mask],
+            self.phases[mask],
+            self.segments[mask],
+            self.streams[mask],
+        )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Every sample of one replicate, in order."""
+
+    samples: tuple[Sample, ...]
+
+    def paths(self) -> tuple[str, ...]:
+        """Return every object path that was ever seen, in order of first sight."""
+        seen: dict[str, None] = {}
+        for sample in self.samples:
+            seen.update(dict.fromkeys(sample.objects))
+        return tuple(seen)
+
+    def column(self, path: str, metric: Metric) -> Column:
+        """Return one path and metric over the run.
+
+        An object path that is missing from a sample of objects held nothing then and counts
+        as 0; samples that did not look at the metric are left out.
+        """
+        if path == PROCESS_PATH:
+            taken = [(s, s.process[metric]) for s in self.samples if metric in s.process]  # type: ignore[index]
+        else:
+            taken = [
+                (s, getattr(s.objects[path], metric) if path in s.objects else 0)
+                for s in self.samples
+                if s.objects
+            ]
+        return Column(
+            np.array([s.audio_seconds for s, _ in taken], dtype=np.float64),
+            np.array([value for _, value in taken], dtype=np.float64),
+            np.array([s.phase for s, _ in taken], dtype=np.int64),
+            np.array([s.segments for s, _ in taken], dtype=np.int64),
+            np.array([s.streams for s, _ in taken], dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentEvent:
+    """What one chunk opened or closed."""
+
+    chunk: int
+    """Index of the chunk, from 0, over all streams."""
+    segments: tuple[tuple[int, int], ...]
+    """``(start_ms, end_ms)`` as the subject returned them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a worker ended."""
+
+    ending: Ending
+    """One word for it."""
+    detail: str = ""
+    """One line: what was raised, which limit was met."""
+
+
+class TraceWriter:
+    """Appends samples and segments to a replicate's folder, each flushed as it is written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._samples: TextIO = (folder / TRACE_FILE).open("a", encoding="utf-8")
+        self._segments: TextIO = (folder / SEGMENTS_FILE).open("a", encoding="utf-8")
+
+    def write_sample(self, sample: Sample) -> None:
+        """Append one sample; it survives the process from here on."""
+        row = {
+            "chunk": sample.chunk,
+            "audio_seconds": round(sample.audio_seconds, 6),
+            "wall_seconds": round(sample.wall_seconds, 6),
+            "phase": sample.phase,
+            "segments": sample.segments,
+            "streams": sample.streams,
+            "process": dict(sample.process),
+            "objects": {
+                path: (size.elements, size.python_bytes, size.storage_bytes)
+                for path, size in sample.objects.items()
+            },
+        }
+        self._samples.write(json.dumps(row, separators=(",", ":")) + "\n")
+        self.flush()
+
+    def write_segments(self, event: SegmentEvent) -> None:
+        """Append what one chunk opened or closed; buffered until the next sample."""
+        self._segments.write(f"[{event.chunk},{json.dumps(event.segments)}]\n")
+
+    def flush(self) -> None:
+        """Hand everything written so far to the operating system."""
+        self._samples.flush()
+        self._segments.flush()
+
+    def close(self) -> None:
+        """Close both files."""
+        self._samples.close()
+        self._segments.close()
+
+
+def write_end(folder: Path, end: End) -> None:
+    """Record how the worker of `folder` ended."""
+    write_json(folder / END_FILE, {"ending": end.ending, "detail": end.detail})
+
+
+def read_end(folder: Path) -> End | None:
+    """Return how the worker of `folder` ended, or None where it never said."""
+    path = folder / END_FILE
+    if not path.exists():
+        return None
+    return End(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_trace(folder: Path) -> Trace:
+    """Read the samples of `folder`; a last line cut short by a kill is dropped.
+
+    Raises
+    ------
+    OutputError
+        When a line before the last is not a sample.
+    """
+    return Trace(tuple(_sample(row) for row in _rows(folder / TRACE_FILE)))
+
+
+def read_segments(folder: Path) -> tuple[SegmentEvent, ...]:
+    """Read what the chunks of `folder` opened and closed.
+
+    Raises
+    ------
+    OutputError
+        When a line before the last is not an event.
+    """
+    return tuple(
+        SegmentEvent(chunk=chunk, segments=tuple((start, end) for start, end in segments))
+        for chunk, segments in _rows(folder / SEGMENTS_FILE)
+    )
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` so that a reader sees the old file or the new one, never half of it."""
+    scratch = path.with_name(path.name + ".new")
+    scratch.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def _rows(path: Path) -> Iterator[Any]:
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            if number == len(lines):
+                return
+            raise OutputError(f"{path}:{number}: not a JSON line; was the file edited?") from error
+
+
+def _sample(row: Mapping[str, Any]) -> Sample:
+    return Sample(
+        chunk=row["chunk"],
+        audio_seconds=row["audio_seconds"],
+        wall_seconds=row["wall_seconds"],
+        phase=row["phase"],
+        segments=row["segments"],
+        streams=row["streams"],
+        process=row["process"],
+        objects={path: ObjectSize(*size) for path, size in row["objects"].items()},
+    )
