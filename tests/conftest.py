@@ -1,0 +1,33 @@
+"""Fixtures for every test: where the published checkpoint and real speech are, if anywhere."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_SHARED = Path(os.environ.get("LEAKBENCH_SHARED", Path(__file__).parents[1].parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    if not _SHARED.is_dir():
+        pytest.skip(f"no shared test data at {_SHARED}; set LEAKBENCH_SHARED to its folder")
+    return _SHARED
+
+
+@pytest.fixture(scope="session")
+def published_model(shared_folder: Path) -> Path:
+    """Folder of the published FSMN-VAD checkpoint."""
+    folder = shared_folder / "fsmn-vad"
+    if not (folder / "model.pt").is_file():
+        pytest.skip(f"no published checkpoint at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_speech(shared_folder: Path) -> Path:
+    """A recording of real speech, 16 kHz mono."""
+    path = shared_folder / "recordings" / "vad_example.wav"
+    if not path.is_file():
+        pytest.skip(f"no recording at {path}")
+    return path
