@@ -2,7 +2,8 @@
 
 A replicate of a cell is a folder::
 
-    cell.json       what was asked of the worker (a CellRequest)
+    cell.json       what was asked of the worker
+    begin.json      what it found before the first chunk (a Begin)
     trace.jsonl     one Sample a line, appended and flushed as it is taken
     segments.jsonl  one line for every chunk that opened or closed a segment
     end.json        how the worker ended; absent while it runs, or if it was killed
@@ -15,6 +16,7 @@ the kill is dropped by the reader.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ from leakbench.errors import OutputError
 
 TRACE_FILE: Final = "trace.jsonl"
 SEGMENTS_FILE: Final = "segments.jsonl"
+BEGIN_FILE: Final = "begin.json"
 END_FILE: Final = "end.json"
 REQUEST_FILE: Final = "cell.json"
 LOG_FILE: Final = "worker.log"
@@ -53,8 +56,19 @@ PROCESS_METRICS: Final[tuple[ProcessMetric, ...]] = (
 )
 
 Ending: TypeAlias = Literal[
-    "completed", "stopped", "raised", "nonsense", "hung", "memory_limit", "killed", "interrupted"
+    "completed",
+    "stopped",
+    "refused",
+    "raised",
+    "nonsense",
+    "hung",
+    "memory_limit",
+    "killed",
+    "interrupted",
 ]
+"""How a worker ended: it drove all the audio, was told to stop (decided), was given input it
+cannot use, raised, returned what is no list of segments, took too long over a chunk, outgrew
+its memory limit, died of a signal, or was interrupted by the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,34 @@ class SegmentEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """What a worker found before the first chunk; all that judging needs besides samples."""
+
+    sample_rate: int
+    """Hz."""
+    chunk_seconds: float
+    chunks_per_period: int
+    phase: int
+    """Chunks into the period at which objects are looked at once a period."""
+    warmup_chunks: int
+    stimulus_sha256: str
+    """Of one period, float32 little-endian."""
+    pid: int
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Python's, and every loaded top-level module's that states one."""
+
+    @property
+    def period_seconds(self) -> float:
+        """Length of the scenario's period."""
+        return self.chunks_per_period * self.chunk_seconds
+
+    @property
+    def warmup_seconds(self) -> float:
+        """Audio at the start that no verdict uses."""
+        return self.warmup_chunks * self.chunk_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """How a worker ended."""
 
@@ -224,6 +266,19 @@ class TraceWriter:
         self._segments.close()
 
 
+def write_begin(folder: Path, begin: Begin) -> None:
+    """Record what the worker of `folder` found before the first chunk."""
+    write_json(folder / BEGIN_FILE, dataclasses.asdict(begin))
+
+
+def read_begin(folder: Path) -> Begin | None:
+    """Return what the worker of `folder` found, or None where it never got to the first chunk."""
+    path = folder / BEGIN_FILE
+    if not path.exists():
+        return None
+    return Begin(**json.loads(path.read_text(encoding="utf-8")))
+
+
 def write_end(folder: Path, end: End) -> None:
     """Record how the worker of `folder` ended."""
     write_json(folder / END_FILE, {"ending": end.ending, "detail": end.detail})
@@ -235,6 +290,32 @@ def read_end(folder: Path) -> End | None:
     if not path.exists():
         return None
     return End(**json.loads(path.read_text(encoding="utf-8")))
+
+
+class TraceTail:
+    """Follows a trace that is still being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / TRACE_FILE
+        self._offset = 0
+        self._samples: list[Sample] = []
+
+    def poll(self) -> bool:
+        """Read what is new and return whether there was anything."""
+        if not self._path.exists():
+            return False
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            written = file.read()
+        whole = written[: written.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        self._samples.extend(_sample(json.loads(line)) for line in whole.splitlines())
+        return bool(whole)
+
+    @property
+    def trace(self) -> Trace:
+        """Everything read so far."""
+        return Trace(tuple(self._samples))
 
 
 def read_trace(folder: Path) -> Trace:

@@ -15,7 +15,7 @@ import numpy as np
 from leakbench.subject import Samples, Segments, Subject
 
 _CHUNKS_BEFORE_LATE: Final = 400
-_CACHE_ITEMS: Final = 256
+_CACHE_ITEMS: Final = 48
 _CLEANUP_CHUNKS: Final = 64
 _KIB: Final = 1024
 
@@ -197,7 +197,7 @@ class LateLeak(FloatPerChunk):
 
 
 class FillingCache(_Base):
-    """Bounded: a cache that fills up to 256 items and then replaces the oldest."""
+    """Bounded: a cache that fills up to 48 items and then replaces the oldest."""
 
     def __init__(self) -> None:
         super().__init__()

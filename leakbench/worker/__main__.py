@@ -1,0 +1,221 @@
+"""Entry point of a worker: ``python -m leakbench.worker FOLDER``.
+
+Everything it needs is in ``FOLDER/cell.json``; everything it has to say goes into that
+folder. SIGTERM ends it after the chunk in hand, SIGUSR1 writes every thread's stack to
+``stacks.txt`` even while the interpreter is stuck in a C call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import importlib
+import importlib.util
+import math
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, ModuleType
+
+from leakbench.audio.rendering import render
+from leakbench.audio.stimulus import ChunkReader
+from leakbench.errors import LeakbenchError, SubjectError, UsageError
+from leakbench.probes.traced import Tracing
+from leakbench.scenario import load_scenario
+from leakbench.subject import Subject
+from leakbench.trace import STACKS_FILE, Begin, End, TraceWriter, write_begin, write_end
+from leakbench.worker.driver import Drive, drive
+from leakbench.worker.heartbeat import Heartbeat
+from leakbench.worker.request import WorkerRequest, read_request
+from leakbench.worker.sampling import Sampler, Schedule
+
+_PR_SET_PDEATHSIG = 1
+
+
+class _StopFlag:
+    """Set by SIGTERM, read between chunks."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        signal.signal(signal.SIGTERM, self._set)
+
+    def _set(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+def main(folder: Path) -> int:
+    """Run the request in `folder` and record how it ended."""
+    request = read_request(folder)
+    stop = _StopFlag()
+    _die_with_parent()
+    stacks = (folder / STACKS_FILE).open("w", encoding="utf-8")
+    faulthandler.enable(stacks)
+    faulthandler.register(signal.SIGUSR1, stacks)
+    try:
+        completed = _run(folder, request, lambda: stop.is_set)
+    except SubjectError as error:
+        write_end(folder, End(ending="nonsense", detail=str(error)))
+    except UsageError as error:
+        write_end(folder, End(ending="refused", detail=str(error)))
+    except LeakbenchError as error:
+        write_end(folder, End(ending="raised", detail=str(error)))
+    except Exception as error:
+        # The subject's own exception, whatever it is: the traceback is for the log, the one
+        # line for the report.
+        traceback.print_exc()
+        write_end(folder, End(ending="raised", detail=_one_line(error)))
+    else:
+        write_end(folder, End(ending="completed" if completed else "stopped"))
+        return 0
+    return 1
+
+
+def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool]) -> bool:
+    # Tracing begins before the subject exists, so that what it allocates while loading is
+    # told from what the interpreter had.
+    tracing = Tracing(request.traced_frames) if request.traced_frames else None
+    scenario = load_scenario(request.scenario)
+    subject = load_subject(request)
+    stimulus_file = folder / "stimulus.f32"
+    stimulus = render(
+        scenario,
+        chunk_ms=request.chunk_ms,
+        sample_rate=subject.sample_rate,
+        seed=request.seed,
+        recordings=Path(request.recordings) if request.recordings else None,
+        destination=stimulus_file,
+    )
+    chunk_seconds = request.chunk_ms / 1000
+    schedule = Schedule.plan(
+        chunks_per_period=stimulus.chunks_per_period,
+        phase=round(scenario.phase_seconds / chunk_seconds) % stimulus.chunks_per_period,
+        warmup_periods=scenario.warmup_periods,
+        period_seconds=stimulus.period_seconds,
+        process_interval_seconds=request.process_interval_seconds,
+    )
+    periods = math.ceil(request.audio_seconds / stimulus.period_seconds - 1e-9)
+    plan = Drive(
+        chunks=periods * stimulus.chunks_per_period + schedule.phase,
+        stream_chunks=(
+            round(scenario.stream_seconds / chunk_seconds) if scenario.stream_seconds else None
+        ),
+        chunk_seconds=chunk_seconds,
+    )
+    write_begin(
+        folder,
+        Begin(
+            sample_rate=subject.sample_rate,
+            chunk_seconds=chunk_seconds,
+            chunks_per_period=stimulus.chunks_per_period,
+            phase=schedule.phase,
+            warmup_chunks=schedule.warmup_chunks,
+            stimulus_sha256=stimulus.sha256,
+            pid=os.getpid(),
+            versions=_versions(),
+        ),
+    )
+    heartbeat = Heartbeat(folder)
+    writer = TraceWriter(folder)
+    try:
+        with ChunkReader(stimulus) as reader:
+            # The file stays readable through the open handle and is gone whatever ends us.
+            stimulus_file.unlink()
+            sampler = Sampler(
+                schedule, subject, writer, chunk_seconds=chunk_seconds, tracing=tracing
+            )
+            sampler.begin()
+            completed = drive(
+                subject,
+                reader,
+                plan,
+                sampler=sampler,
+                writer=writer,
+                heartbeat=heartbeat,
+                stop_requested=stop_requested,
+            )
+        subject.close()
+        return completed
+    finally:
+        writer.close()
+        heartbeat.close()
+
+
+def load_subject(request: WorkerRequest) -> Subject:
+    """Build the subject that the request names.
+
+    Raises
+    ------
+    UsageError
+        When the module, file or name does not exist, or what it makes is not a subject.
+    """
+    location, _, name = request.factory.rpartition(":")
+    module = _load_module(location)
+    try:
+        factory = getattr(module, name)
+    except AttributeError as error:
+        raise UsageError(f"{location}: has no {name!r}; a subject is named module:NAME") from error
+    subject = factory(**request.options)
+    missing = [
+        attribute
+        for attribute in ("sample_rate", "start", "feed", "roots", "close")
+        if not hasattr(subject, attribute)
+    ]
+    if missing:
+        raise UsageError(
+            f"{request.factory}: made a {type(subject).__name__} without {', '.join(missing)}; "
+            "a subject has sample_rate, start(), feed(), roots() and close()"
+        )
+    loaded: Subject = subject
+    return loaded
+
+
+def _load_module(location: str) -> ModuleType:
+    if not location.endswith(".py"):
+        try:
+            return importlib.import_module(location)
+        except ModuleNotFoundError as error:
+            if error.name is not None and not location.startswith(error.name):
+                raise
+            raise UsageError(f"{location}: no such module on the import path") from error
+    path = Path(location)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"{location}: no such file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name, module in sorted(sys.modules.items()):
+        version = getattr(module, "__version__", None)
+        if "." not in name and not name.startswith("_") and isinstance(version, str):
+            versions[name] = version
+    return versions
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for a SIGTERM when the parent dies, however it dies."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _one_line(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    text = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {text:.300}{where}"
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    # Tearing down torch takes a second and can crash after the work is done and recorded.
+    os._exit(code)

@@ -1,0 +1,44 @@
+"""What a worker is asked to do, as it travels in ``cell.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leakbench.trace import REQUEST_FILE, write_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRequest:
+    """One replicate of one cell."""
+
+    factory: str
+    """``module:NAME`` or ``path/to/file.py:NAME`` that makes the subject."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Keyword arguments of the factory; JSON values."""
+    scenario: str
+    """Path of the scenario's TOML file."""
+    chunk_ms: int
+    seed: int
+    audio_seconds: float
+    """Stop after this much audio, rounded up to whole periods."""
+    recordings: str | None = None
+    """Path of the audio of a recorded scenario."""
+    process_interval_seconds: float = 30.0
+    """Audio between two looks at the process, at least; rounded up to whole periods."""
+    traced_frames: int = 0
+    """Frames tracemalloc keeps a block; 0 for no tracing. A traced run has no other figures
+    of the process, for tracing changes them."""
+
+
+def write_request(folder: Path, request: WorkerRequest) -> None:
+    """Write the request where the worker of `folder` looks for it."""
+    write_json(folder / REQUEST_FILE, dataclasses.asdict(request))
+
+
+def read_request(folder: Path) -> WorkerRequest:
+    """Read what is asked of the worker of `folder`."""
+    return WorkerRequest(**json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8")))
