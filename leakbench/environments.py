@@ -1,0 +1,241 @@
+"""Environments for subjects: releases side by side in folders, and interpreters of their own.
+
+Everything is made once, below one cache folder (``$LEAKBENCH_CACHE``, else the user's cache)::
+
+    releases/NAME==VERSION-cpython-311/   one distribution, without its dependencies
+    venvs/NAME-HASH/                      an interpreter with the packages it was asked for
+    logs/*.log                            what pip said
+
+What is in the cache is used as it is, with no network and without pip. What is not is made
+under a file lock, so that runs side by side make it once, and appears under its name only
+when it is whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from leakbench.errors import ProvisionError
+
+CACHE_VARIABLE: Final = "LEAKBENCH_CACHE"
+"""Environment variable that names the cache folder."""
+_COMPLETE: Final = "complete"
+"""File that marks an interpreter's folder as whole: unlike a release's, it cannot be renamed
+into place, since its scripts hold their own address."""
+
+# What pip prints where a connection could not be made or a name not be found.
+_UNREACHABLE: Final = re.compile(
+    r"NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionResetError|ProxyError|SSLError"
+    r"|Failed to establish|Name or service not known|name resolution|Network is unreachable"
+    r"|Could not fetch URL"
+)
+_UNWRITABLE: Final = re.compile(
+    r"No space left on device|Permission denied|Read-only file system|Disk quota exceeded"
+)
+_NO_VERSION: Final = re.compile(
+    r"Could not find a version that satisfies the requirement .*?\(from versions: (.*?)\)",
+    re.DOTALL,
+)
+_NEAREST: Final = 2
+"""Releases to name on each side of one that does not exist."""
+
+
+def cache_folder() -> Path:
+    """Return the folder everything is cached in; it need not exist yet."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "leakbench"
+
+
+def install_target(requirement: str, *, cache: Path | None = None) -> Path:
+    """Return a folder that holds `requirement` alone, to be put first on an import path.
+
+    Parameters
+    ----------
+    requirement
+        ``name==version``, or the path of a wheel or source archive, which is told from
+        others of its name by its content.
+    cache
+        Cache folder; `cache_folder` where None.
+
+    Raises
+    ------
+    ProvisionError
+        When the release does not exist, no index can be reached, pip is missing, or the
+        cache cannot be written.
+    """
+    name = re.sub(r"[^\w.=+-]", "_", _identity(requirement))
+    cache = cache or cache_folder()
+    folder = cache / "releases" / f"{name}-{sys.implementation.cache_tag}"
+
+    def install(scratch: Path) -> None:
+        arguments = ["install", "--no-deps", "--target", str(scratch), requirement]
+        _run_pip(arguments, what=requirement, log=cache / "logs" / f"{folder.name}.log")
+
+    return make_folder(folder, install)
+
+
+def make_folder(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Return `folder`, made by `build` in a scratch folder beside it where it does not exist.
+
+    Raises
+    ------
+    ProvisionError
+        When the parent cannot be written; and what `build` raises.
+    """
+    if folder.is_dir():
+        return folder
+    scratch = folder.with_name(folder.name + ".part")
+    with _locked(folder):
+        if folder.is_dir():
+            return folder
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            build(scratch)
+            scratch.rename(folder)
+        except OSError as error:
+            raise _unwritable(folder.parent, error) from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = None) -> Path:
+    """Return the interpreter of a virtual environment that holds `requirements`.
+
+    The environment has no pip of its own: the running interpreter's installs into it.
+
+    Parameters
+    ----------
+    name
+        First part of the folder's name; the rest is a hash of `requirements` and Python.
+    requirements
+        Passed to one ``pip install``, with their dependencies; options are allowed.
+    cache
+        Cache folder; `cache_folder` where None.
+
+    Raises
+    ------
+    ProvisionError
+        As for `install_target`, or when this Python cannot make virtual environments.
+    """
+    cache = cache or cache_folder()
+    recipe = "\n".join([sys.version, sys.base_prefix, *requirements])
+    folder = cache / "venvs" / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    python = folder / "bin" / "python"
+    if (folder / _COMPLETE).is_file():
+        return python
+    with _locked(folder):
+        if (folder / _COMPLETE).is_file():
+            return python
+        log = cache / "logs" / f"{folder.name}.log"
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], what=name, log=log)
+            arguments = ["--python", str(python), "install", *requirements]
+            _run_pip(arguments, what=" ".join(requirements), log=log)
+            (folder / _COMPLETE).write_text(recipe + "\n", encoding="utf-8")
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise _unwritable(folder.parent, error) from error
+            raise
+    return python
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`; a process that dies lets go of it."""
+    lock = folder.with_name(folder.name + ".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = lock.open("w")
+    except OSError as error:
+        raise _unwritable(folder.parent, error) from error
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _identity(requirement: str) -> str:
+    path = Path(requirement)
+    if not path.is_file():
+        return requirement
+    return f"{path.name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def _run_pip(arguments: Sequence[str], *, what: str, log: Path) -> None:
+    quiet = ["--disable-pip-version-check", "--no-input"]
+    _run([sys.executable, "-m", "pip", *quiet, *arguments], what=what, log=log)
+
+
+def _run(command: Sequence[str], *, what: str, log: Path) -> None:
+    """Run `command`, its output appended to `log`; explain a failure in one line."""
+    # A user-wide `user = true` cannot be combined with a folder or an environment of our own.
+    environment = {**os.environ, "PIP_USER": "0"}
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(done.stdout, encoding="utf-8")
+    if done.returncode != 0:
+        raise ProvisionError(f"{what}: {_explain(what, done.stdout)}; pip's output is in {log}")
+
+
+def _explain(requirement: str, output: str) -> str:
+    """Return in one line why pip failed, from what it printed."""
+    if "No module named pip" in output:
+        return f"{sys.executable} has no pip; install it with `{sys.executable} -m ensurepip`"
+    if "No module named venv" in output:
+        return f"{sys.executable} has no venv module; install your system's package for it"
+    if match := _NO_VERSION.search(output):
+        versions = [v.strip() for v in match[1].split(",")]
+        if versions not in (["none"], [""]):
+            return f"no such release; the nearest are {', '.join(_nearest(requirement, versions))}"
+    if _UNREACHABLE.search(output):
+        return "no package index could be reached; check the network and pip's configuration"
+    if match:
+        return "the package index has no such project, or no release of it for this Python"
+    if match := _UNWRITABLE.search(output):
+        return f"the cache could not be written ({match[0]}); {CACHE_VARIABLE} names another"
+    if "Invalid requirement" in output:
+        return "not a requirement; expected NAME==VERSION"
+    lines = [line for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()] or lines
+    return errors[-1].strip() if errors else "pip failed and said nothing"
+
+
+def _nearest(requirement: str, versions: Sequence[str]) -> Sequence[str]:
+    """Return the few of `versions` (ascending, as pip lists them) around the one asked for."""
+    wanted = re.findall(r"\d+", requirement.partition("==")[2])
+    numbers = [[int(n) for n in re.findall(r"\d+", version)] for version in versions]
+    place = bisect(numbers, [int(n) for n in wanted])
+    return versions[max(0, place - _NEAREST) : place + _NEAREST]
+
+
+def _unwritable(folder: Path, error: OSError) -> ProvisionError:
+    return ProvisionError(
+        f"{folder}: cannot be written: {error.strerror or error}; "
+        f"set {CACHE_VARIABLE} to a folder that can"
+    )

@@ -1,0 +1,161 @@
+"""From a spec string such as ``funasr==1.3.14+ring-buffer`` to a subject that can be run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from importlib import metadata, util
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from leakbench import fixes
+from leakbench.environments import install_target
+from leakbench.errors import ProvisionError, SubjectSpecError, UsageError
+from leakbench.subject import ResolvedSubject
+
+_ALIASES: Final = MappingProxyType(
+    {"original": "funasr==1.3.14", "fixed": "funasr==1.3.15", "latest": "funasr==1.4.16"}
+)
+"""1.3.14 is the last release that leaks, 1.3.15 the first fixed one, 1.4.16 the newest known."""
+_EMBEDDED: Final = "embedded"
+_MODEL_FILES: Final = ("config.yaml", "model.pt")
+_RELEASE: Final = re.compile(r"funasr==(\d+(?:\.\d+)*\w*)")
+_CLAIMED: Final = re.compile(r"(funasr|original|fixed|latest)(?![\w.:/-]).*", re.DOTALL)
+_NEEDED: Final = ("hydra", "kaldi_native_fbank", "kaldiio", "librosa", "omegaconf", "torch", "tqdm")
+"""What every release imports to load the VAD; the `funasr` extra brings them."""
+_REPORTED: Final = ("torch", "numpy", "kaldi-native-fbank")
+
+
+def aliases() -> Mapping[str, str]:
+    """Return the short names and the specs they stand for."""
+    return _ALIASES
+
+
+def claims(spec: str) -> bool:
+    """Return whether `spec` is written as one of FunASR's, right or wrong."""
+    return _CLAIMED.fullmatch(spec) is not None
+
+
+def resolve(
+    spec: str, *, model: str, chunk_ms: int, generate: Mapping[str, object]
+) -> ResolvedSubject:
+    """Provision the release that `spec` names and return how to run it.
+
+    Parameters
+    ----------
+    spec
+        ``funasr==X``, ``funasr@PATH`` (a source checkout, a wheel or a source archive), or an
+        alias; each may end in ``+FIX``, the name of one of ``leakbench.fixes``.
+    model
+        ``embedded``, a FunASR model folder, or a name on FunASR's hub.
+    chunk_ms, generate
+        As for `leakbench.funasr.subject.FunasrSubject`.
+
+    Raises
+    ------
+    SubjectSpecError
+        When `spec` names nothing.
+    UsageError
+        When `model` is a folder that holds no model.
+    ProvisionError
+        When the release cannot be installed, or what FunASR needs is not.
+    """
+    base, fix = split_fix(spec)
+    source = check_model(model, files=_MODEL_FILES)
+    _check_packages()
+    folder = _provision(spec, _ALIASES.get(base, base))
+    return ResolvedSubject(
+        spec=spec,
+        factory="leakbench.funasr.subject:FunasrSubject",
+        options={"model": source, "chunk_ms": chunk_ms, "generate": dict(generate), "fix": fix},
+        python=sys.executable,
+        path=(folder,),
+        versions={
+            "funasr": (folder / "funasr" / "version.txt").read_text(encoding="utf-8").strip(),
+            **{name: metadata.version(name) for name in _REPORTED},
+        },
+    )
+
+
+def split_fix(spec: str) -> tuple[str, str | None]:
+    """Split ``BASE+FIX``; a fix's own name may hold a ``+``.
+
+    Raises
+    ------
+    SubjectSpecError
+        When what follows a release or an alias is not a fix.
+    """
+    for name in sorted(_fixes(), key=len, reverse=True):
+        if spec.endswith(f"+{name}"):
+            return spec.removesuffix(f"+{name}"), name
+    base, plus, rest = spec.partition("+")
+    # A path may hold a `+` of its own; a release or an alias may not.
+    if plus and "@" not in base:
+        raise SubjectSpecError(
+            f"{spec}: expected {base}+FIX with FIX one of {', '.join(_fixes())}; got {rest!r}"
+        )
+    return spec, None
+
+
+def check_model(model: str, *, files: tuple[str, ...]) -> str:
+    """Return `model` as a worker can use it: absolute where it is a folder.
+
+    Raises
+    ------
+    UsageError
+        When it is a path, and not of a folder that holds `files`.
+    ProvisionError
+        When it is a name on FunASR's hub, and there is no client for the hub.
+    """
+    folder = Path(model)
+    if model == _EMBEDDED:
+        return model
+    if folder.exists() or model.startswith((".", "/", "~")):
+        missing = [name for name in files if not (folder / name).is_file()]
+        if missing:
+            raise UsageError(
+                f"model {model}: expected a FunASR model folder with {' and '.join(files)}; "
+                f"{' and '.join(missing)} not found"
+            )
+        return str(folder.resolve())
+    if util.find_spec("modelscope") is None:
+        raise ProvisionError(
+            f"model {model}: not a folder, and fetching a model from FunASR's hub needs a package "
+            "that is not installed; `pip install modelscope`, or use `embedded` or a folder"
+        )
+    return model
+
+
+def _check_packages() -> None:
+    missing = [name for name in _NEEDED if util.find_spec(name) is None]
+    if missing:
+        raise ProvisionError(
+            f"FunASR subjects need {', '.join(missing)}, not installed beside leakbench; "
+            "`pip install 'leakbench[funasr]'`"
+        )
+
+
+def _provision(spec: str, base: str) -> Path:
+    """Return the folder to put on the import path for ``funasr==X`` or ``funasr@PATH``."""
+    if release := _RELEASE.fullmatch(base):
+        return install_target(f"funasr=={release[1]}")
+    kind, at, text = base.partition("@")
+    if kind != "funasr" or not at or not text:
+        raise SubjectSpecError(
+            f"{spec}: expected funasr==VERSION, funasr@PATH or one of {', '.join(_ALIASES)}"
+        )
+    path = Path(text).expanduser().resolve()
+    if path.is_file():
+        return install_target(str(path))
+    if not (path / "funasr" / "version.txt").is_file():
+        raise SubjectSpecError(
+            f"{spec}: expected a FunASR checkout (a folder that holds funasr/version.txt), "
+            f"a wheel or a source archive; {path} is {'not one' if path.exists() else 'not there'}"
+        )
+    return path
+
+
+def _fixes() -> tuple[str, ...]:
+    return getattr(fixes, "FIXES", ())
