@@ -65,10 +65,12 @@ Ending: TypeAlias = Literal[
     "memory_limit",
     "killed",
     "interrupted",
+    "running",
 ]
 """How a worker ended: it drove all the audio, was told to stop (decided), was given input it
 cannot use, raised, returned what is no list of segments, took too long over a chunk, outgrew
-its memory limit, died of a signal, or was interrupted by the user."""
+its memory limit, died of a signal, was interrupted by the user, or has not
+ended yet."""
 
 
 @dataclass(frozen=True, slots=True)

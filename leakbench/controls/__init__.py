@@ -16,6 +16,7 @@ from leakbench.subject import Samples, Segments, Subject
 __all__ = [
     "BOUNDED",
     "LEAKS",
+    "SUBJECTS",
     "EnergyVad",
     "Retaining",
     "bounded",
@@ -28,6 +29,18 @@ __all__ = [
     "leaky_streams",
     "sawtooth",
 ]
+
+SUBJECTS = (
+    "leaky",
+    "leaky_segments",
+    "leaky_streams",
+    "leaky_storage",
+    "leaky_native",
+    "bounded",
+    "filling",
+    "sawtooth",
+)
+"""Names of the ready-made subjects below."""
 
 ROOT = "retained"
 """The root below which a control's memory is found."""

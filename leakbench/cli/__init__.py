@@ -1,0 +1,64 @@
+"""The command line: parse, call, print, and pick the exit status. Nothing else prints."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus, status_of_error
+from leakbench.errors import LeakbenchError
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is called, so that ``--help`` stays quick."""
+
+    _MODULES = {
+        "run": "leakbench.cli.run",
+        "gate": "leakbench.cli.gate",
+        "report": "leakbench.cli.report",
+        "list": "leakbench.cli.listing",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = self._MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = __import__(module, fromlist=["command"]).command
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    epilog=EXIT_STATUS_HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="leakbench", prog_name="leakbench")
+def _cli() -> None:
+    """Prove that a streaming speech model does not leak, or show where it does."""
+
+
+def main() -> None:
+    """Run the command line and exit with one of the documented statuses."""
+    try:
+        _cli.main(standalone_mode=False)
+        status = ExitStatus.AS_EXPECTED
+    except click.exceptions.Exit as error:
+        status = ExitStatus(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        status = ExitStatus.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("leakbench: interrupted", err=True)
+        sys.exit(130)
+    except LeakbenchError as error:
+        click.echo(f"leakbench: {error}", err=True)
+        status = status_of_error(error)
+    except BrokenPipeError:
+        # The reader of our output went away (`leakbench list | head`); that is no failure.
+        sys.stderr.close()
+        status = ExitStatus.AS_EXPECTED
+    sys.exit(status)

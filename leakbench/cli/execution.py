@@ -1,0 +1,128 @@
+"""What ``run`` and ``gate`` have in common once the cells are known."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from leakbench.cli.exit_status import status_of_cell, status_of_result
+from leakbench.cli.progress import watch
+from leakbench.conclusion import conclude
+from leakbench.errors import OutputError
+from leakbench.plan import Cell, Limits, Plan, write_plan
+from leakbench.result import CellResult, Result, write_result
+from leakbench.runner.schedule import run_plan
+from leakbench.units import format_duration
+
+REPORTS_FOLDER = Path("reports")
+
+
+def execute(
+    cells: Sequence[Cell],
+    *,
+    output: Path | None,
+    name: str,
+    jobs: int,
+    limits: Limits | None = None,
+    traced_frames: int = 0,
+    until_sure: bool = False,
+) -> None:
+    """Drive the cells, judge them, show the result and exit with its status.
+
+    Raises
+    ------
+    click.exceptions.Exit
+        Always, with the result's status.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    folder = output or REPORTS_FOLDER / f"{name}-{now:%Y%m%d-%H%M%S}"
+    plan = Plan(
+        cells=tuple(cells),
+        jobs=jobs,
+        limits=limits or Limits(),
+        traced_frames=traced_frames,
+        until_sure=until_sure,
+        command=("leakbench", *sys.argv[1:]),
+        started=now.isoformat(timespec="seconds"),
+    )
+    console = Console()
+    write_plan(folder, plan)
+    began = time.monotonic()
+    interrupted = False
+    with watch(console) as observer:
+        try:
+            run_plan(plan, folder, observer)
+        except KeyboardInterrupt:
+            interrupted = True
+    result = conclude(folder, wall_seconds=time.monotonic() - began)
+    write_result(folder, result)
+    present(console, folder, result)
+    if interrupted:
+        raise KeyboardInterrupt
+    raise click.exceptions.Exit(status_of_result(result))
+
+
+def present(console: Console, folder: Path, result: Result) -> None:
+    """Draw the plots and pages of a run and print its table.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written.
+    """
+    # matplotlib takes half a second to import: only once there is something to draw.
+    from leakbench.report import write_report
+
+    try:
+        write_report(folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
+    console.print(_table(result))
+    for cell in result.cells:
+        if cell.error or not cell.as_expected:
+            console.print(
+                f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    hours = result.audio_seconds / 3600
+    speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
+    console.print(
+        f"drove {hours:.2f} audio-hours in {format_duration(result.wall_seconds)} "
+        f"({speed:,.0f} times real time); results in {folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"again: {shlex.join(result.command)}", markup=False, highlight=False)
+
+
+_COLOURS = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}
+
+
+def _table(result: Result) -> Table:
+    table = Table("subject", "scenario", "chunk", "verdict", "must be", "audio", "why", box=None)
+    for cell in result.cells:
+        mark = "" if cell.as_expected else f" [status {status_of_cell(cell).value}]"
+        table.add_row(
+            cell.subject,
+            cell.scenario,
+            f"{cell.chunk_ms} ms",
+            f"[{_COLOURS[cell.verdict]}]{cell.verdict}[/]{click.unstyle(mark)}",
+            cell.expect or "",
+            format_duration(cell.audio_seconds),
+            _why(cell),
+        )
+    return table
+
+
+def _why(cell: CellResult) -> str:
+    return (cell.error or cell.reason).replace("[", r"\[")

@@ -1,0 +1,24 @@
+"""``leakbench report``: rebuild everything a run shows from the samples in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from leakbench.cli.execution import present
+from leakbench.conclusion import conclude
+from leakbench.result import write_result
+
+
+@click.command("report")
+@click.argument("folder", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Judge the samples in FOLDER again and rebuild its result, plots and tables.
+
+    Works on a run that is still going on, was interrupted, or was killed.
+    """
+    result = conclude(folder)
+    write_result(folder, result)
+    present(Console(), folder, result)

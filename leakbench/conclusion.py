@@ -1,0 +1,324 @@
+"""From a run's folder to its result: reads what workers wrote, asks for verdicts, adds up.
+
+The only way to a result, whether the run has just ended, goes on, or was killed last week.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from leakbench.errors import StimulusError
+from leakbench.parity import compare_segments
+from leakbench.plan import Cell, Plan, read_plan, replicate_folder
+from leakbench.reach import check_reach, measure_visited
+from leakbench.result import CellResult, MetricResult, Outcome, Parity, Result
+from leakbench.trace import (
+    Begin,
+    End,
+    SegmentEvent,
+    Trace,
+    read_begin,
+    read_end,
+    read_segments,
+    read_trace,
+)
+from leakbench.verdict.assess import Assessment, AssessPlan, assess
+
+ALWAYS_NAMED: Final = ("*decibel", "*data_buf", "*data_buf_all")
+"""Reported whether they grow or not: what people look for first."""
+
+_UNHARMED: Final = ("completed", "stopped", "interrupted")
+_STOPPED_BY_LIMIT: Final = ("memory_limit", "hung")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a cell's figures say while it runs."""
+
+    decided: bool
+    """Whether more audio would change nothing."""
+    headline: str
+    """A few words for the progress display."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicate:
+    """Everything one worker left on disk."""
+
+    begin: Begin | None
+    trace: Trace
+    events: tuple[SegmentEvent, ...]
+    end: End | None
+
+    @property
+    def chunks(self) -> int:
+        """Chunks fed by the last sample."""
+        return self.trace.samples[-1].chunk if self.trace.samples else 0
+
+
+def look_at_cell(cell: Cell, begin: Begin, traces: Sequence[Trace]) -> Look:
+    """Judge what `traces`, one for each replicate begun so far, hold by now."""
+    assessment = assess(traces, plan=_assess_plan(cell, begin))
+    driven = min(trace.samples[-1].audio_seconds if trace.samples else 0.0 for trace in traces)
+    enough = driven >= cell.at_least_seconds and (
+        assessment.outcome == "leak" or len(traces) == cell.replicates
+    )
+    return Look(
+        decided=assessment.decided and enough,
+        headline=assessment.outcome if assessment.decided else "",
+    )
+
+
+def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
+    """Judge everything that a run left in `folder`.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    wall_seconds
+        How long the run took as a whole, where the caller knows; otherwise the longest
+        worker's time.
+
+    Raises
+    ------
+    OutputError
+        When `folder` holds no run.
+    """
+    plan = read_plan(folder)
+    replicates = {cell.id: _read_replicates(folder, cell) for cell in plan.cells}
+    parities = _compare_subjects(plan, replicates)
+    cells = tuple(
+        _conclude_cell(cell, replicates[cell.id], parities.get(cell.id)) for cell in plan.cells
+    )
+    return Result(
+        verdict=overall_outcome(cells),
+        cells=cells,
+        command=plan.command,
+        started=plan.started,
+        wall_seconds=wall_seconds
+        if wall_seconds is not None
+        else max((cell.wall_seconds for cell in cells), default=0.0),
+        audio_seconds=sum(cell.audio_seconds for cell in cells),
+        versions={"leakbench": version("leakbench")},
+        platform=_platform(),
+        settings={
+            "jobs": plan.jobs,
+            "threads": 1,
+            "limits": dataclasses.asdict(plan.limits),
+            "process_interval_seconds": plan.process_interval_seconds,
+            "traced_frames": plan.traced_frames,
+            "until_sure": plan.until_sure,
+        },
+    )
+
+
+def overall_outcome(cells: Iterable[CellResult]) -> Outcome:
+    """Return the worst verdict of the cells that were not said to leak.
+
+    A cell that was said to leak and did is no news; one that did not is reported with its
+    own verdict and fails the run by the exit status.
+    """
+    cells = tuple(cells)
+    judged = {
+        cell.verdict for cell in cells if not (cell.expect == "leak" and cell.as_expected)
+    } or {cell.verdict for cell in cells}
+    ranked: tuple[Outcome, ...] = ("error", "leak", "undecided", "flat")
+    return next((outcome for outcome in ranked if outcome in judged), "error")
+
+
+def _read_replicates(folder: Path, cell: Cell) -> tuple[Replicate, ...]:
+    folders = [replicate_folder(folder, cell, number) for number in range(cell.replicates)]
+    return tuple(
+        Replicate(
+            begin=read_begin(path),
+            trace=read_trace(path),
+            events=read_segments(path),
+            end=read_end(path),
+        )
+        for path in folders
+        if path.is_dir()
+    )
+
+
+def _compare_subjects(
+    plan: Plan, replicates: dict[str, tuple[Replicate, ...]]
+) -> dict[str, Parity]:
+    """Compare each cell with the first one of the same audio, over the chunks both were fed."""
+    references: dict[str, Cell] = {}
+    parities: dict[str, Parity] = {}
+    for cell in plan.cells:
+        if not replicates[cell.id] or replicates[cell.id][0].begin is None:
+            continue
+        own = replicates[cell.id][0]
+        audio = f"{own.begin.stimulus_sha256}/{cell.chunk_ms}/{cell.model}" if own.begin else ""
+        reference = references.setdefault(audio, cell)
+        if reference is cell or own.begin is None:
+            continue
+        other = replicates[reference.id][0]
+        parities[cell.id] = compare_segments(
+            other.events,
+            own.events,
+            reference_name=reference.subject.spec,
+            chunks=min(own.chunks, other.chunks),
+            chunk_seconds=own.begin.chunk_seconds,
+        )
+    return parities
+
+
+def _conclude_cell(
+    cell: Cell, replicates: Sequence[Replicate], parity: Parity | None
+) -> CellResult:
+    assessment = _assess(cell, replicates)
+    outcome, error = _outcome(cell, replicates, assessment)
+    as_expected, shortfall = _compare_with_expectation(cell, outcome, assessment)
+    if cell.parity_required and outcome != "error" and parity is not None and not parity.identical:
+        difference = parity.first_difference or {}
+        as_expected = False
+        shortfall = (
+            f"segments differ from {parity.reference}'s from chunk {difference.get('chunk')} on: "
+            f"expected {difference.get('expected')}, got {difference.get('got')}"
+        )
+    begin = next((r.begin for r in replicates if r.begin is not None), None)
+    last = [r.trace.samples[-1] for r in replicates if r.trace.samples]
+    audio_seconds = sum(sample.audio_seconds for sample in last)
+    wall_seconds = sum(sample.wall_seconds for sample in last)
+    return CellResult(
+        id=cell.id,
+        subject=cell.subject.spec,
+        scenario=cell.scenario.name,
+        chunk_ms=cell.chunk_ms,
+        model=cell.model,
+        expect=cell.expect,
+        verdict=outcome,
+        as_expected=as_expected,
+        audio_seconds=audio_seconds,
+        wall_seconds=wall_seconds,
+        segments=sum(sample.segments for sample in last),
+        metrics=assessment.metrics if assessment else (),
+        reason="; ".join(filter(None, (shortfall, assessment.reason if assessment else ""))),
+        endings=tuple(r.end.ending if r.end else "running" for r in replicates),
+        error=error,
+        streams=sum(sample.streams for sample in last),
+        speech_seconds=sum(_speech_seconds(r) for r in replicates),
+        warmup_seconds=begin.warmup_seconds if begin else 0.0,
+        period_seconds=begin.period_seconds if begin else 0.0,
+        replicates=len(replicates),
+        speed=audio_seconds / wall_seconds if wall_seconds else 0.0,
+        expect_leak_in=cell.leaks_in,
+        parity=parity,
+        versions={**(begin.versions if begin else {}), **cell.subject.versions},
+        seed=cell.seed,
+    )
+
+
+def _assess(cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
+    begun = [r for r in replicates if r.begin is not None and r.trace.samples]
+    if not begun or begun[0].begin is None:
+        return None
+    return assess([r.trace for r in begun], plan=_assess_plan(cell, begun[0].begin))
+
+
+def _assess_plan(cell: Cell, begin: Begin) -> AssessPlan:
+    return AssessPlan(
+        chunk_seconds=begin.chunk_seconds,
+        chunks_per_period=begin.chunks_per_period,
+        phase=begin.phase,
+        warmup_seconds=begin.warmup_seconds,
+        rules=cell.rules,
+        named=ALWAYS_NAMED,
+    )
+
+
+def _outcome(
+    cell: Cell, replicates: Sequence[Replicate], assessment: Assessment | None
+) -> tuple[Outcome, str]:
+    """Return the cell's verdict and, where it is an error, the line that says why."""
+    harmed = next(
+        (r.end for r in replicates if r.end is not None and r.end.ending not in _UNHARMED), None
+    )
+    leaks = assessment is not None and assessment.outcome == "leak"
+    if harmed is not None and not (leaks and harmed.ending in _STOPPED_BY_LIMIT):
+        return "error", f"{harmed.ending.replace('_', ' ')}: {harmed.detail}"
+    if assessment is None:
+        return "error", "no samples: the run ended before the first period did"
+    for replicate in replicates:
+        try:
+            _check_reach(cell, replicate)
+        except StimulusError as error:
+            return "error", str(error)
+    return assessment.outcome, ""
+
+
+def _check_reach(cell: Cell, replicate: Replicate) -> None:
+    begin = replicate.begin
+    # A replicate that ended before its warm-up did was not needed: the others had decided.
+    if begin is None or replicate.chunks < begin.warmup_chunks + begin.chunks_per_period:
+        return
+    periods = (replicate.chunks - begin.warmup_chunks) // begin.chunks_per_period
+    stream_seconds = cell.scenario.stream_seconds
+    check_reach(
+        cell.scenario.reach,
+        measure_visited(
+            replicate.events,
+            first_chunk=begin.warmup_chunks,
+            last_chunk=begin.warmup_chunks + periods * begin.chunks_per_period,
+            chunks_per_period=begin.chunks_per_period,
+            chunk_seconds=begin.chunk_seconds,
+            stream_chunks=round(stream_seconds / begin.chunk_seconds) if stream_seconds else None,
+        ),
+    )
+
+
+def _compare_with_expectation(
+    cell: Cell, outcome: Outcome, assessment: Assessment | None
+) -> tuple[bool, str]:
+    """Return whether the cell shows what it must, and what is missing where it does not."""
+    if cell.expect != "leak":
+        return outcome == "flat", ""
+    if outcome != "leak" or assessment is None:
+        return False, "a leak was expected and not found"
+    missing = [
+        pattern for pattern in cell.leaks_in if not _leaks_at(assessment.metrics, pattern)
+    ]
+    if missing:
+        return False, f"expected a leak in {', '.join(missing)}, found none there"
+    return True, ""
+
+
+def _leaks_at(metrics: Iterable[MetricResult], pattern: str) -> bool:
+    return any(m.verdict == "leak" and fnmatchcase(m.path, pattern) for m in metrics)
+
+
+def _speech_seconds(replicate: Replicate) -> float:
+    if replicate.begin is None or not replicate.chunks:
+        return 0.0
+    return measure_visited(
+        replicate.events,
+        first_chunk=0,
+        last_chunk=replicate.chunks,
+        chunks_per_period=replicate.begin.chunks_per_period,
+        chunk_seconds=replicate.begin.chunk_seconds,
+        stream_chunks=None,
+    ).speech_seconds
+
+
+def _platform() -> dict[str, object]:
+    return {
+        "system": platform.platform(),
+        "machine": platform.machine(),
+        "libc": " ".join(platform.libc_ver()),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+    }

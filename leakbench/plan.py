@@ -1,0 +1,195 @@
+"""What a run is going to do: its cells, and the manifest that lets anyone judge it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from leakbench.errors import OutputError
+from leakbench.scenario import Scenario, load_scenario
+from leakbench.subject import ResolvedSubject
+from leakbench.trace import write_json
+from leakbench.units import parse_budget
+from leakbench.verdict.assess import BudgetRule
+
+MANIFEST_FILE: Final = "run.json"
+CELLS_FOLDER: Final = "cells"
+SCENARIOS_FOLDER: Final = "scenarios"
+
+GIB: Final = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a worker is stopped by force."""
+
+    memory_bytes: int = 4 * GIB
+    """Resident memory; a leak that fills the machine would take the evidence with it."""
+    chunk_seconds: float = 30.0
+    """Wall time for one chunk."""
+    load_seconds: float = 300.0
+    """Wall time for loading a subject: a cold disk and a large model take minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One subject to be driven through one scenario."""
+
+    subject: ResolvedSubject
+    scenario: Scenario
+    chunk_ms: int
+    model: str
+    seed: int = 0
+    recordings: Path | None = None
+    audio_seconds: float
+    """Audio to drive at most, in each replicate."""
+    at_least_seconds: float = 0.0
+    """Audio to drive in each replicate even when the verdict is clear before."""
+    replicates: int = 1
+    """Processes to drive; from 2 on the process's own figures are gated too."""
+    expect: Literal["flat", "leak"] | None = None
+    leaks_in: tuple[str, ...] = ()
+    """Path patterns that must all leak for an expected leak to count."""
+    rules: tuple[BudgetRule, ...] = ()
+    """Budgets and allowances, by path and metric."""
+    parity_required: bool = False
+    """Whether segments that differ from the reference's fail the cell."""
+
+    @property
+    def id(self) -> str:
+        """Name of the cell's folder: what tells it from its neighbours, readable."""
+        parts = (self.subject.spec, self.scenario.name, f"{self.chunk_ms}ms", Path(self.model).name)
+        return "--".join(re.sub(r"[^A-Za-z0-9.+=_-]+", "-", part).strip("-") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run: cells and how to drive them."""
+
+    cells: tuple[Cell, ...]
+    jobs: int
+    """Workers at the same time."""
+    limits: Limits = field(default_factory=Limits)
+    process_interval_seconds: float = 30.0
+    """Audio between two looks at the process's figures."""
+    traced_frames: int = 0
+    """Frames tracemalloc keeps; 0 for no tracing."""
+    until_sure: bool = False
+    """Whether an undecided cell goes on to its maximum with more replicates."""
+    command: tuple[str, ...] = ()
+    """How the run was called."""
+    started: str = ""
+    """ISO 8601, UTC."""
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write the manifest and a copy of every scenario into a run's folder.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written or already holds a run.
+    """
+    if (folder / MANIFEST_FILE).exists():
+        raise OutputError(
+            f"{folder}: already holds a run; name another folder with --output, or remove it"
+        )
+    try:
+        (folder / SCENARIOS_FOLDER).mkdir(parents=True, exist_ok=True)
+        for cell in plan.cells:
+            source = cell.scenario.source
+            if source is not None:
+                copy = scenario_copy(folder, cell.scenario)
+                copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        write_json(folder / MANIFEST_FILE, _plan_data(plan))
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be written ({error.strerror}); name another folder with --output"
+        ) from error
+
+
+def scenario_copy(folder: Path, scenario: Scenario) -> Path:
+    """Return where a run keeps its copy of `scenario`."""
+    return folder / SCENARIOS_FOLDER / f"{scenario.name}.toml"
+
+
+def replicate_folder(folder: Path, cell: Cell, replicate: int) -> Path:
+    """Return the folder of one replicate of `cell` in a run's folder."""
+    return folder / CELLS_FOLDER / cell.id / f"r{replicate}"
+
+
+def read_plan(folder: Path) -> Plan:
+    """Read the manifest of a run's folder.
+
+    Raises
+    ------
+    OutputError
+        When there is none or it cannot be read.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        cells = tuple(_cell(folder, cell) for cell in data.pop("cells"))
+        limits = Limits(**data.pop("limits"))
+        data["command"] = tuple(data["command"])
+        return Plan(cells=cells, limits=limits, **data)
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{folder}: expected a run folder with {MANIFEST_FILE}, found none"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise OutputError(f"{path}: not a manifest this version reads: {error}") from error
+
+
+def _plan_data(plan: Plan) -> dict[str, Any]:
+    data = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan)}
+    return {
+        **data,
+        "limits": dataclasses.asdict(plan.limits),
+        "cells": [_cell_data(cell) for cell in plan.cells],
+    }
+
+
+def _cell_data(cell: Cell) -> dict[str, Any]:
+    data = {f.name: getattr(cell, f.name) for f in dataclasses.fields(cell)}
+    subject = dataclasses.asdict(cell.subject)
+    return {
+        "id": cell.id,
+        **data,
+        "subject": {**subject, "path": [str(path) for path in cell.subject.path]},
+        "scenario": cell.scenario.name,
+        "recordings": str(cell.recordings) if cell.recordings else None,
+        "rules": [
+            {
+                "path": rule.path,
+                "metric": rule.metric,
+                "budget": str(rule.budget),
+                "reason": rule.reason,
+                "link": rule.link,
+            }
+            for rule in cell.rules
+        ],
+    }
+
+
+def _cell(folder: Path, data: dict[str, Any]) -> Cell:
+    del data["id"]
+    subject = data.pop("subject")
+    name = data.pop("scenario")
+    recordings = data.pop("recordings")
+    rules: list[Mapping[str, Any]] = data.pop("rules")
+    data["leaks_in"] = tuple(data["leaks_in"])
+    return Cell(
+        subject=ResolvedSubject(**{**subject, "path": tuple(map(Path, subject["path"]))}),
+        scenario=load_scenario(str(folder / SCENARIOS_FOLDER / f"{name}.toml")),
+        recordings=Path(recordings) if recordings else None,
+        rules=tuple(
+            BudgetRule(**{**rule, "budget": parse_budget(rule["budget"])}) for rule in rules
+        ),
+        **data,
+    )

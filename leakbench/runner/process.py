@@ -1,0 +1,207 @@
+"""One worker process, from start to end, as its parent sees it."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from leakbench.plan import Limits
+from leakbench.subject import ResolvedSubject
+from leakbench.trace import LOG_FILE, End, Ending, read_end, write_end
+from leakbench.units import format_bytes, format_duration
+from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
+from leakbench.worker.request import WorkerRequest, write_request
+
+STOP_SECONDS: Final = 10.0
+"""How long a worker may take to finish its chunk before it is terminated for good."""
+STACK_SECONDS: Final = 0.5
+"""How long a stuck worker gets to write its stacks before it is killed."""
+
+_ONE_THREAD: Final[Mapping[str, str]] = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    # One arena: with several, memory freed by one thread is not reused by another and the
+    # heap's level depends on scheduling.
+    "MALLOC_ARENA_MAX": "1",
+    # Iteration order of sets and dict resizes must not differ from run to run.
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONFAULTHANDLER": "1",
+}
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+"""What a worker inherits; everything else of the caller's environment could change a figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one worker has come."""
+
+    audio_seconds: float
+    wall_seconds: float
+    """Since the first chunk was fed."""
+    rss_bytes: int
+
+
+class WorkerProcess:
+    """A replicate being driven."""
+
+    def __init__(
+        self, folder: Path, subject: ResolvedSubject, request: WorkerRequest, limits: Limits
+    ) -> None:
+        folder.mkdir(parents=True)
+        write_request(folder, request)
+        self.folder = folder
+        self._limits = limits
+        self._heartbeat = Heartbeat(folder, create=True)
+        with (folder / LOG_FILE).open("wb") as log:
+            self._process = subprocess.Popen(
+                [subject.python, "-m", "leakbench.worker", str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(subject),
+                # Ctrl-C in the terminal is for the parent, which ends its children in order.
+                start_new_session=True,
+            )
+        self._psutil = psutil.Process(self._process.pid)
+        self._chunks = 0
+        self._chunk_began = time.monotonic()
+        self._driving_since: float | None = None
+        self._stop_asked: float | None = None
+        self._progress = Progress(audio_seconds=0.0, wall_seconds=0.0, rss_bytes=0)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come, as of the last poll."""
+        return self._progress
+
+    def poll(self) -> End | None:
+        """Enforce the limits; return how the worker ended, or None while it runs."""
+        if self._process.poll() is not None:
+            return self._conclude()
+        now = time.monotonic()
+        self._update_progress(now)
+        if self._stop_asked is not None:
+            if now - self._stop_asked > STOP_SECONDS:
+                return self._kill("stopped", "had to be killed: it did not finish its chunk")
+            return None
+        if self._progress.rss_bytes > self._limits.memory_bytes:
+            return self._kill(
+                "memory_limit",
+                f"held {format_bytes(self._progress.rss_bytes)}, "
+                f"limit {format_bytes(self._limits.memory_bytes)}",
+            )
+        loading = self._chunks == 0
+        limit = self._limits.load_seconds if loading else self._limits.chunk_seconds
+        if now - self._chunk_began > limit:
+            os.kill(self._process.pid, signal.SIGUSR1)
+            time.sleep(STACK_SECONDS)
+            what = "loading the subject" if loading else f"chunk {self._chunks - 1}"
+            return self._kill(
+                "hung", f"{what} took longer than {format_duration(limit)}; see stacks.txt"
+            )
+        return None
+
+    def stop(self) -> None:
+        """Ask the worker to end after the chunk in hand."""
+        if self._stop_asked is None:
+            self._stop_asked = time.monotonic()
+            self._process.terminate()
+
+    def abort(self) -> End:
+        """End the worker now, politely first, and return how it ended."""
+        self.stop()
+        try:
+            self._process.wait(STACK_SECONDS * 4)
+        except subprocess.TimeoutExpired:
+            return self._kill("interrupted", "killed on interrupt")
+        return self._conclude()
+
+    def _update_progress(self, now: float) -> None:
+        beat = self._heartbeat.read()
+        if beat.chunks != self._chunks:
+            self._chunks = beat.chunks
+            self._chunk_began = now
+            self._driving_since = self._driving_since or now
+        try:
+            rss_bytes = self._psutil.memory_info().rss
+        except psutil.Error:
+            rss_bytes = self._progress.rss_bytes
+        self._progress = Progress(
+            audio_seconds=beat.audio_seconds,
+            wall_seconds=now - self._driving_since if self._driving_since else 0.0,
+            rss_bytes=rss_bytes,
+        )
+
+    def _kill(self, ending: Ending, detail: str) -> End:
+        self._process.kill()
+        self._process.wait()
+        # A worker that ended by itself in the meantime has the better word on how.
+        if read_end(self.folder) is None:
+            write_end(self.folder, End(ending=ending, detail=detail))
+        return self._conclude()
+
+    def _conclude(self) -> End:
+        self._update_heartbeat_last()
+        end = read_end(self.folder)
+        if end is None:
+            end = End(ending="killed", detail=_last_words(self.folder, self._process.returncode))
+            write_end(self.folder, end)
+        return end
+
+    def _update_heartbeat_last(self) -> None:
+        beat = self._heartbeat.read()
+        self._progress = Progress(
+            audio_seconds=beat.audio_seconds,
+            wall_seconds=self._progress.wall_seconds,
+            rss_bytes=self._progress.rss_bytes,
+        )
+        self._heartbeat.close()
+        (self.folder / HEARTBEAT_FILE).unlink(missing_ok=True)
+
+
+def _environment(subject: ResolvedSubject) -> dict[str, str]:
+    import_path = [*map(str, subject.path), _package_folder()]
+    if "PYTHONPATH" in os.environ:
+        import_path.append(os.environ["PYTHONPATH"])
+    return {
+        **{name: os.environ[name] for name in _KEPT if name in os.environ},
+        **{name: value for name, value in os.environ.items() if name.startswith("LEAKBENCH_")},
+        **_ONE_THREAD,
+        "PYTHONPATH": os.pathsep.join(import_path),
+    }
+
+
+@functools.cache
+def _package_folder() -> str:
+    """Return a folder that holds this package and nothing else.
+
+    What lies beside an installed leakbench must not shadow the packages of a subject's own
+    interpreter, so the worker finds leakbench through a folder with one link in it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="leakbench-import-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "leakbench").symlink_to(Path(__file__).resolve().parents[1])
+    return str(folder)
+
+
+def _last_words(folder: Path, returncode: int | None) -> str:
+    if returncode is not None and returncode < 0:
+        return f"died of {signal.Signals(-returncode).name}"
+    lines = (folder / LOG_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+    return f"exited with status {returncode} without a word: {last:.200}"
