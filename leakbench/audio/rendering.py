@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -83,14 +84,19 @@ def render(
 def _recorded(
     scenario: Scenario, recordings: Path | None, chunk_ms: int, sample_rate: int
 ) -> Iterator[Samples]:
-    # Only here: the packages that read audio files are not needed for synthetic scenarios.
-    from leakbench.audio.recordings import read_recordings
-
     if recordings is None:
         raise RecordingError(
             f"scenario {scenario.name!r}: expected an audio file or a folder of them, got none; "
             "give it with --recordings PATH"
         )
+    try:
+        # Only here: what reads audio files is not needed, nor always there, for other scenarios.
+        from leakbench.audio.recordings import read_recordings
+    except ImportError as error:
+        raise RecordingError(
+            f"scenario {scenario.name!r}: recordings need soundfile and soxr; "
+            f"install them for {sys.executable}: {error}"
+        ) from error
     return read_recordings(recordings, sample_rate=sample_rate, chunk_ms=chunk_ms)
 
 

@@ -93,7 +93,7 @@ def _silence(samples: int, sample_rate: int) -> Iterator[Samples]:
 def _noise(rms: float, samples: int, sample_rate: int, seeds: tuple[int, int]) -> Iterator[Samples]:
     for unit, length in enumerate(_units(samples, round(_NOISE_UNIT_SECONDS * sample_rate))):
         noise = np.random.default_rng((*seeds, unit)).standard_normal(length)
-        yield np.clip(rms * noise, -1, 1).astype(np.float32)
+        yield _quantized(rms * noise)
 
 
 def _speech(
@@ -112,7 +112,7 @@ def _speech(
         block = rms * syllable[:length]
         _fade(block, given, samples, round(_EDGE_SECONDS * sample_rate))
         given += length
-        yield np.clip(block, -1, 1).astype(np.float32)
+        yield _quantized(block)
 
 
 def _syllable(random: np.random.Generator, length: int, sample_rate: int, overlap: int) -> _Signal:
@@ -180,6 +180,15 @@ def _fade(block: _Signal, position: int, total: int, edge: int) -> None:
     """Ramp the first and last `edge` samples of a part, of which `block` is a stretch."""
     index = np.arange(position, position + len(block))
     block *= np.clip(np.minimum(index + 1, total - index) / edge, 0, 1)
+
+
+def _quantized(signal: _Signal) -> Samples:
+    """Return the signal as a 16-bit converter delivers it: steps of 2**-15, clipped.
+
+    It also hides that releases of numpy differ in the last bit of a Fourier transform, so that
+    environments with different releases hear the same audio.
+    """
+    return np.clip(np.round(signal * 2**15) / 2**15, -1, 1 - 2**-15).astype(np.float32)
 
 
 def _units(samples: int, unit: int) -> Iterator[int]:
