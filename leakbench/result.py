@@ -56,6 +56,8 @@ class MetricResult:
     """Value at the last sample."""
     allowed: str = ""
     """Why this growth is a known residual, where the configuration says so."""
+    explained_by: str = ""
+    """Paths below this one that hold all of its growth; it is then no culprit of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,405 @@
+"""The verdict on a cell: every metric of every replicate, judged against its budget."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from leakbench.result import MetricResult, Outcome
+from leakbench.trace import (
+    OBJECT_METRICS,
+    PROCESS_METRICS,
+    PROCESS_PATH,
+    TOTAL_PATH,
+    Column,
+    Metric,
+    ObjectMetric,
+    ProcessMetric,
+    Trace,
+)
+from leakbench.units import SECONDS_PER_HOUR, Budget, Exposure
+from leakbench.verdict.attribution import attribute, select_dense
+from leakbench.verdict.budgets import (
+    DEFAULT_BUDGETS,
+    Allowance,
+    BudgetRule,
+    Budgets,
+    is_below,
+    quantity_of,
+)
+from leakbench.verdict.exact import MIN_PERIODS, judge_exact
+from leakbench.verdict.judgement import Judgement, Verdict
+from leakbench.verdict.looks import FIRST_LOOK_SECONDS, last_look, next_look_seconds
+from leakbench.verdict.objecttable import ObjectTable
+from leakbench.verdict.slopes import take_floors
+from leakbench.verdict.statistical import MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR, judge_statistical
+from leakbench.verdict.table import Series
+
+RAREST_EVENT: Final = 12
+"""Segments, and streams, that FLAT must have seen where there are any: a leak in every tenth
+of them has then come at least once."""
+SMALL_OBJECT_BYTES: Final = 64.0
+"""One step up to this size in Python bytes is an integer leaving CPython's cache of small
+ones (28 or 32 bytes, twice where two counters shared it), not a leak."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessPlan:
+    """What a cell's traces are judged by."""
+
+    period_seconds: float
+    """Audio a period of the scenario; the sampling interval where it has no period."""
+    chunk_seconds: float
+    chunks_per_period: int
+    phase: int = 0
+    """Chunks into a period at which values are compared."""
+    warmup_seconds: float = 0.0
+    """Audio at the start that no verdict uses."""
+    periodic: bool = True
+    """Whether the audio repeats exactly: objects are then judged by the exact tier."""
+    rules: tuple[BudgetRule, ...] = ()
+    defaults: Mapping[Metric, Budget] = dataclasses.field(default_factory=lambda: DEFAULT_BUDGETS)
+    gated_process: tuple[ProcessMetric, ...] = ("heap_bytes",)
+    """The process's metrics that the cell's verdict rests on."""
+    named: tuple[str, ...] = ()
+    """Paths that are reported whatever they do."""
+    min_replicates: int = 2
+    """Processes below which a statistical verdict is only advice."""
+    first_look_seconds: float = FIRST_LOOK_SECONDS
+    """Audio after warm-up at which the process's metrics are first judged."""
+    cycle_seconds: float | None = None
+    """Longest legitimate cycle where the audio does not repeat; None for 60 s."""
+    final: bool = False
+    """Whether no more audio will come: everything there is is judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The verdict on a cell so far."""
+
+    outcome: Outcome
+    decided: bool
+    """Whether more audio cannot change the outcome: every gated metric is flat, or one leaks."""
+    metrics: tuple[MetricResult, ...]
+    """Culprits first, the deepest path before those that hold it."""
+    reason: str
+    """One sentence with the number behind the outcome."""
+    exposure: Exposure
+    """Chunks, segments and streams an audio-hour, after warm-up."""
+    audio_wanted_seconds: float | None = None
+    """Audio a replicate, from its start, at which something may next be decided."""
+
+
+def assess(traces: Sequence[Trace], *, plan: AssessPlan) -> Assessment:
+    """Judge one cell from the traces of its replicates, whole or still growing.
+
+    Asking often costs little and spends no error: the statistical tier answers from the last
+    look that was due (:mod:`leakbench.verdict.looks`), and the exact tier does not err by
+    chance.
+
+    Raises
+    ------
+    UsageError
+        When a trace holds a value that is not finite.
+    """
+    tables = [ObjectTable.of(trace) for trace in traces]
+    exposure = _measure_exposure(tables, traces, plan)
+    paths = tuple(dict.fromkeys(path for table in tables for path in table.paths))
+    budgets = Budgets(plan.rules, paths, exposure, plan.defaults)
+    found = [
+        *_judge_objects(tables, (*paths, *_never_seen(plan.named, paths)), budgets, exposure, plan),
+        *_judge_process(traces, budgets, plan),
+    ]
+    results = _order([result for result, _ in found])
+    gated = [result for result in results if result.gated]
+    outcome: Outcome = "undecided"
+    if any(result.verdict == "leak" for result in gated):
+        outcome = "leak"
+    elif gated and all(result.verdict == "flat" for result in gated):
+        outcome = "flat"
+    wanted = [judged.audio_wanted_seconds for result, judged in found if result.gated]
+    later = [seconds for seconds in wanted if seconds is not None]
+    decided = outcome != "undecided"
+    return Assessment(
+        outcome=outcome,
+        decided=decided,
+        metrics=tuple(results),
+        reason=_explain(outcome, gated),
+        exposure=exposure,
+        audio_wanted_seconds=(None if decided or not later else plan.warmup_seconds + min(later)),
+    )
+
+
+def _judge_objects(
+    tables: Sequence[ObjectTable],
+    paths: Sequence[str],
+    budgets: Budgets,
+    exposure: Exposure,
+    plan: AssessPlan,
+) -> list[tuple[MetricResult, Judgement]]:
+    found = []
+    for path in paths:
+        named = path in plan.named
+        for metric in OBJECT_METRICS:
+            columns = [table.column(path, metric) for table in tables]
+            if not named and not any(np.any(column.values) for column in columns):
+                continue
+            allowance = budgets.of(path, metric)
+            judged = [
+                _judge_object(column, metric, allowance, exposure, plan) for column in columns
+            ]
+            worst = min(judged, key=lambda judgement: _SEVERITY[judgement.verdict])
+            # The number of objects in all has no owner to fix it; its bytes are judged.
+            gated = not allowance.exempt and not (path == TOTAL_PATH and metric == "elements")
+            found.append((_result(path, metric, worst, columns, allowance, gated, plan), worst))
+    return found
+
+
+def _judge_object(
+    column: Column, metric: ObjectMetric, allowance: Allowance, exposure: Exposure, plan: AssessPlan
+) -> Judgement:
+    slack = SMALL_OBJECT_BYTES if metric == "python_bytes" else 0.0
+    if plan.periodic:
+        matched = column.at_phase(plan.phase).since(plan.warmup_seconds)
+        judged = judge_exact(
+            matched.values,
+            period_seconds=plan.period_seconds,
+            budget_per_hour=allowance.per_hour,
+            quiet_periods=_quiet_periods(exposure, plan),
+            slack=slack,
+            quantity=quantity_of(metric),
+        )
+        if judged.verdict is not Verdict.LEAK or judged.rate is None:
+            return judged
+        dense = select_dense(
+            column, chunk_seconds=plan.chunk_seconds, chunks_per_period=plan.chunks_per_period
+        )
+        rate, per = attribute(dense, judged.rate, chunks_per_period=plan.chunks_per_period)
+        return dataclasses.replace(judged, rate=rate, rate_per=per)
+    later = column.since(plan.warmup_seconds)
+    spacing = float(np.median(np.diff(later.audio_seconds))) if len(later) > 1 else 0.0
+    block = max(plan.cycle_seconds or MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR * spacing)
+    floors = take_floors(later.audio_seconds - plan.warmup_seconds, later.values, block)
+    return judge_exact(
+        # The last block is not yet whole.
+        floors.values[:-1],
+        period_seconds=block,
+        budget_per_hour=allowance.per_hour,
+        quiet_periods=2 * MIN_PERIODS,
+        slack=slack,
+        quantity=quantity_of(metric),
+    )
+
+
+def _judge_process(
+    traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan
+) -> list[tuple[MetricResult, Judgement]]:
+    found = []
+    gated_metrics = [metric for metric in plan.gated_process if len(traces) >= plan.min_replicates]
+    for metric in PROCESS_METRICS:
+        columns = [trace.column(PROCESS_PATH, metric) for trace in traces]
+        if plan.periodic:
+            columns = [column.at_phase(plan.phase) for column in columns]
+        columns = [column.since(plan.warmup_seconds) for column in columns]
+        if not any(len(column) for column in columns) and metric not in gated_metrics:
+            continue
+        allowance = budgets.of(PROCESS_PATH, metric)
+        gated = metric in gated_metrics
+        judged = _judge_at_look(columns, metric, allowance, max(len(gated_metrics), 1), plan)
+        found.append(
+            (_result(PROCESS_PATH, metric, judged, columns, allowance, gated, plan), judged)
+        )
+    return found
+
+
+def _judge_at_look(
+    columns: Sequence[Column],
+    metric: ProcessMetric,
+    allowance: Allowance,
+    gated_metrics: int,
+    plan: AssessPlan,
+) -> Judgement:
+    reached = min(
+        (float(c.audio_seconds[-1]) - plan.warmup_seconds if len(c) else 0.0) for c in columns
+    )
+    look = last_look(reached, first_seconds=plan.first_look_seconds, final=plan.final)
+    if look is None:
+        due = next_look_seconds(reached, first_seconds=plan.first_look_seconds)
+        return Judgement(
+            verdict=Verdict.UNDECIDED,
+            slope_per_hour=None,
+            low=None,
+            high=None,
+            budget_per_hour=allowance.per_hour,
+            reason=f"first judged after {due:.0f} s of audio, {reached:.0f} s so far",
+            tier="statistical",
+            replicates=len(columns),
+            advisory=len(columns) == 1,
+            audio_wanted_seconds=due,
+        )
+    series: list[Series] = []
+    for column in columns:
+        audio = column.audio_seconds - plan.warmup_seconds
+        seen = (audio > 0) & (audio <= look.seconds + 1e-6)
+        series.append((audio[seen], column.values[seen]))
+    return judge_statistical(
+        series,
+        budget_per_hour=allowance.per_hour,
+        cycle_seconds=plan.period_seconds if plan.periodic else plan.cycle_seconds,
+        share=look.share,
+        metrics=gated_metrics,
+        quantity=quantity_of(metric),
+    )
+
+
+_SEVERITY: Final = {
+    Verdict.LEAK: 0,
+    Verdict.SATURATING: 1,
+    Verdict.UNDECIDED: 2,
+    Verdict.FLAT: 3,
+}
+
+
+def _result(
+    path: str,
+    metric: Metric,
+    judged: Judgement,
+    columns: Sequence[Column],
+    allowance: Allowance,
+    gated: bool,
+    plan: AssessPlan,
+) -> MetricResult:
+    shown = columns[0].at_phase(plan.phase) if plan.periodic else columns[0]
+    values = shown.since(plan.warmup_seconds).values
+    budgeted = path != PROCESS_PATH or bool(allowance.text != "0")
+    return MetricResult(
+        path=path,
+        metric=metric,
+        verdict=judged.verdict.outcome,
+        slope_per_audio_hour=judged.slope_per_hour,
+        low=judged.low,
+        high=judged.high,
+        budget_per_audio_hour=allowance.per_hour if budgeted and not allowance.exempt else None,
+        budget=allowance.text if budgeted else "",
+        gated=gated,
+        tier=judged.tier,
+        reason=judged.reason,
+        saturating=judged.verdict is Verdict.SATURATING,
+        rate=judged.rate,
+        rate_per=judged.rate_per,
+        first=float(values[0]) if len(values) else None,
+        last=float(values[-1]) if len(values) else None,
+        allowed=allowance.why,
+    )
+
+
+def _order(results: Sequence[MetricResult]) -> list[MetricResult]:
+    """Put culprits first and mark those whose growth is all of what they hold."""
+    leaks = [result for result in results if result.verdict == "leak"]
+    marked = []
+    for result in results:
+        inner = [
+            leak
+            for leak in leaks
+            if leak.metric == result.metric and is_below(leak.path, result.path)
+        ]
+        if result in leaks and inner:
+            # Only the topmost of what is below: deeper ones are counted in them.
+            topmost = [a for a in inner if not any(is_below(a.path, b.path) for b in inner)]
+            below = sum(leak.slope_per_audio_hour or 0.0 for leak in topmost)
+            if below >= EXPLAINED * (result.slope_per_audio_hour or 0.0):
+                names = ", ".join(leak.path for leak in topmost[:3])
+                result = dataclasses.replace(
+                    result, explained_by=names, reason=f"all of it in {names}; {result.reason}"
+                )
+        marked.append(result)
+
+    def rank(result: MetricResult) -> tuple[object, ...]:
+        leaks = result.verdict == "leak"
+        growth = (
+            (result.slope_per_audio_hour or 0.0) if quantity_of(result.metric) == "bytes" else 0
+        )
+        return (
+            not (leaks and result.gated),
+            result.path == PROCESS_PATH,
+            bool(result.explained_by),
+            not leaks,
+            not result.saturating,
+            result.verdict == "flat",
+            -_growth_of(result.path, marked) if leaks else 0.0,
+            -growth if leaks else 0.0,
+        )
+
+    return sorted(marked, key=rank)
+
+
+EXPLAINED: Final = 0.95
+"""Part of a path's growth that leaks below it must account for; the rest is over-allocation."""
+
+
+def _growth_of(path: str, results: Sequence[MetricResult]) -> float:
+    return max(
+        (
+            result.slope_per_audio_hour or 0.0
+            for result in results
+            if result.path == path and quantity_of(result.metric) == "bytes"
+        ),
+        default=0.0,
+    )
+
+
+def _explain(outcome: Outcome, gated: Sequence[MetricResult]) -> str:
+    if not gated:
+        return "nothing was measured that the verdict could rest on"
+    if outcome == "flat":
+        noisy = [result for result in gated if result.path == PROCESS_PATH]
+        objects = len(gated) - len(noisy)
+        parts = [f"{objects} object metrics within budget"] if objects else []
+        parts += [f"{result.metric}: {result.reason}" for result in noisy]
+        return "; ".join(parts)
+    wanted = "leak" if outcome == "leak" else "undecided"
+    first = next(result for result in gated if result.verdict == wanted)
+    return f"{first.path} {first.metric}: {first.reason}"
+
+
+def _measure_exposure(
+    tables: Sequence[ObjectTable], traces: Sequence[Trace], plan: AssessPlan
+) -> Exposure:
+    """Count segments and streams over whole periods after warm-up, in all replicates."""
+    hours = segments = streams = 0.0
+    for trace in traces:
+        seen = [
+            sample
+            for sample in trace.samples
+            if sample.audio_seconds >= plan.warmup_seconds - 1e-9
+            and (not plan.periodic or sample.phase == plan.phase)
+        ]
+        if len(seen) > 1:
+            hours += (seen[-1].audio_seconds - seen[0].audio_seconds) / SECONDS_PER_HOUR
+            segments += seen[-1].segments - seen[0].segments
+            streams += seen[-1].streams - seen[0].streams
+    return Exposure(
+        chunks_per_hour=SECONDS_PER_HOUR / plan.chunk_seconds,
+        segments_per_hour=segments / hours if hours else 0.0,
+        streams_per_hour=streams / hours if hours else 0.0,
+    )
+
+
+def _quiet_periods(exposure: Exposure, plan: AssessPlan) -> int:
+    """Return the periods that FLAT must have seen, so that rare events are among them."""
+    needed = MIN_PERIODS
+    for events_per_hour in (exposure.segments_per_hour, exposure.streams_per_hour):
+        if events_per_hour > 0:
+            hours = RAREST_EVENT / events_per_hour
+            needed = max(
+                needed, int(np.ceil(hours * SECONDS_PER_HOUR / plan.period_seconds - 1e-9))
+            )
+    return needed
+
+
+def _never_seen(named: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(path for path in named if path not in paths)

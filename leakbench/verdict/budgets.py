@@ -1,0 +1,134 @@
+"""Which growth a path may show: the default of its metric, and known residuals near it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from leakbench.trace import PROCESS_METRICS, PROCESS_PATH, TOTAL_PATH, Metric
+from leakbench.units import Budget, Exposure, Quantity, parse_budget
+
+DEFAULT_BUDGETS: Final[Mapping[Metric, Budget]] = {
+    "heap_bytes": parse_budget("64 KiB/h"),
+    "rss_bytes": parse_budget("1 MiB/h"),
+    "uss_bytes": parse_budget("1 MiB/h"),
+    "traced_bytes": parse_budget("64 KiB/h"),
+}
+"""Of the process's metrics; every object metric defaults to no growth at all."""
+
+
+_QUANTITIES: Final[Mapping[Metric, Quantity]] = {"elements": "elements", "chunk_seconds": "seconds"}
+"""What a metric counts, where that is not bytes."""
+
+
+def quantity_of(metric: Metric) -> Quantity:
+    """Return what `metric` counts."""
+    return _QUANTITIES.get(metric, "bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRule:
+    """Growth that the configuration allows, with the reason it gives."""
+
+    path: str
+    """Pattern of paths; ``*`` stands for any text, ``?`` for one character."""
+    budget: Budget
+    metric: Metric | None = None
+    """None: the byte metrics for a budget in bytes, ``elements`` for one in elements,
+    ``chunk_seconds`` for one in seconds."""
+    reason: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a path and metric may grow, and why."""
+
+    per_hour: float
+    """Growth allowed an audio-hour."""
+    text: str
+    """The budgets it is made of, as they were written."""
+    why: str = ""
+    """Reasons and links of the rules that apply; empty where only the default does."""
+    exempt: bool = False
+    """Whether the metric is shown only: elements of a path whose growth is budgeted in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """The rules, resolved against the paths of a cell."""
+
+    rules: Sequence[BudgetRule]
+    paths: Sequence[str]
+    exposure: Exposure
+    defaults: Mapping[Metric, Budget] = field(default_factory=lambda: DEFAULT_BUDGETS)
+
+    def of(self, path: str, metric: Metric) -> Allowance:
+        """Return what `path` may grow in `metric`.
+
+        Sizes include what is below a path, so the bytes that a rule allows one path are
+        granted to the paths that hold it, to the paths it holds (they are where it grows),
+        to ``total``, and to the process. Elements are a container's own: no one else's. A
+        rule on the process's own metric replaces the default of that metric.
+        """
+        terms, reasons, exempt = [], [], False
+        base = self.defaults.get(metric)
+        for rule in self.rules:
+            if rule.path == PROCESS_PATH:
+                if path == PROCESS_PATH and _applies(rule, metric):
+                    base = rule.budget
+                continue
+            matched = [known for known in self.paths if matches(rule.path, known)]
+            within = any(path == known or is_below(path, known) for known in matched)
+            if metric == "elements" and within and rule.budget.quantity == "bytes":
+                exempt = True
+            if not _applies(rule, metric) or (metric == "elements" and path not in matched):
+                continue
+            grants = _grants(path, matched)
+            if grants:
+                terms += [rule.budget] * grants
+                reasons.append(" ".join(filter(None, (rule.reason, rule.link))))
+        if base is not None:
+            terms.insert(0, base)
+        return Allowance(
+            per_hour=sum(term.per_hour(self.exposure) for term in terms),
+            text=" + ".join(str(term) for term in terms) or "0",
+            why="; ".join(filter(None, dict.fromkeys(reasons))),
+            exempt=exempt and not terms,
+        )
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether `pattern` fits the whole of `path`; brackets stand for themselves."""
+    text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    return re.fullmatch(text, path) is not None
+
+
+def is_below(path: str, ancestor: str) -> bool:
+    """Whether `path` is held by `ancestor`; everything but the process is held by ``total``."""
+    if path in (ancestor, PROCESS_PATH):
+        return False
+    if ancestor == TOTAL_PATH:
+        return True
+    return path.startswith(ancestor) and path[len(ancestor)] in ".["
+
+
+def _grants(path: str, matched: Iterable[str]) -> int:
+    """Return how often a rule's allowance counts for `path`."""
+    matched = [known for known in matched if known != TOTAL_PATH]
+    if any(path == known or is_below(path, known) for known in matched):
+        return 1
+    topmost = [known for known in matched if not any(is_below(known, other) for other in matched)]
+    if path in (TOTAL_PATH, PROCESS_PATH):
+        return len(topmost)
+    return sum(is_below(known, path) for known in topmost)
+
+
+def _applies(rule: BudgetRule, metric: Metric) -> bool:
+    if rule.budget.quantity != quantity_of(metric):
+        return False
+    if rule.metric is None or (rule.path != PROCESS_PATH and metric in PROCESS_METRICS):
+        return True
+    return rule.metric == metric

@@ -1,0 +1,56 @@
+"""The object sizes of a trace as one array, so that sixty paths cost one pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from leakbench.trace import OBJECT_METRICS, Column, ObjectMetric, Sample, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTable:
+    """What every path held in every sample that looked at objects."""
+
+    paths: tuple[str, ...]
+    """In order of first sight."""
+    samples: tuple[Sample, ...]
+    """Those that looked at objects."""
+    sizes: npt.NDArray[np.float64]
+    """Shape (samples, paths, 3): elements, Python bytes, storage bytes; 0 where missing."""
+    rows: Column
+    """When each sample was taken; its values are not used."""
+
+    @classmethod
+    def of(cls, trace: Trace) -> ObjectTable:
+        """Collect the samples of `trace` that looked at objects."""
+        samples = tuple(sample for sample in trace.samples if sample.objects)
+        index: dict[str, int] = {}
+        for sample in samples:
+            for path in sample.objects:
+                index.setdefault(path, len(index))
+        sizes = np.zeros((len(samples), len(index), len(OBJECT_METRICS)))
+        for row, sample in enumerate(samples):
+            columns = [index[path] for path in sample.objects]
+            sizes[row, columns] = [
+                (size.elements, size.python_bytes, size.storage_bytes)
+                for size in sample.objects.values()
+            ]
+        rows = Column(
+            np.array([s.audio_seconds for s in samples], dtype=np.float64),
+            np.zeros(len(samples)),
+            np.array([s.phase for s in samples], dtype=np.int64),
+            np.array([s.segments for s in samples], dtype=np.int64),
+            np.array([s.streams for s in samples], dtype=np.int64),
+        )
+        return cls(tuple(index), samples, sizes, rows)
+
+    def column(self, path: str, metric: ObjectMetric) -> Column:
+        """Return one path and metric over the run; zeros for a path never seen."""
+        values = np.zeros(len(self.samples))
+        if path in self.paths:
+            values = self.sizes[:, self.paths.index(path), OBJECT_METRICS.index(metric)]
+        rows = self.rows
+        return Column(rows.audio_seconds, values, rows.phases, rows.segments, rows.streams)
