@@ -288,9 +288,7 @@ def _compare_with_expectation(
         return outcome == "flat", ""
     if outcome != "leak" or assessment is None:
         return False, "a leak was expected and not found"
-    missing = [
-        pattern for pattern in cell.leaks_in if not _leaks_at(assessment.metrics, pattern)
-    ]
+    missing = [pattern for pattern in cell.leaks_in if not _leaks_at(assessment.metrics, pattern)]
     if missing:
         return False, f"expected a leak in {', '.join(missing)}, found none there"
     return True, ""

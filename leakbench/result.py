@@ -162,6 +162,7 @@ def read_result(folder: Path) -> Result:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
         raise OutputError(f"{path}: expected schema {SCHEMA}, got {found!r}")
     cells = tuple(_cell(cell) for cell in data.pop("cells"))
+    data["command"] = tuple(data.get("command", ()))
     return Result(cells=cells, **_known(Result, data))
 
 

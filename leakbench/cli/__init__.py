@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from typing import Final
 
 import click
 
@@ -10,24 +12,26 @@ from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus, status_of_er
 from leakbench.errors import LeakbenchError
 
 
+_MODULES: Final = {
+    "run": "leakbench.cli.run",
+    "gate": "leakbench.cli.gate",
+    "report": "leakbench.cli.report",
+    "list": "leakbench.cli.listing",
+}
+
+
 class _Commands(click.Group):
     """Loads a command's module only when it is called, so that ``--help`` stays quick."""
 
-    _MODULES = {
-        "run": "leakbench.cli.run",
-        "gate": "leakbench.cli.gate",
-        "report": "leakbench.cli.report",
-        "list": "leakbench.cli.listing",
-    }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self._MODULES)
+        return list(_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = self._MODULES.get(cmd_name)
+        module = _MODULES.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = __import__(module, fromlist=["command"]).command
+        command: click.Command = importlib.import_module(module).command
         return command
 
 

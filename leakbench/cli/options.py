@@ -22,9 +22,7 @@ class Quantity(click.ParamType, Generic[_T]):
         self.name = name
         self._parse = parse
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> _T:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> _T:
         """Parse what was typed, or fail the way click does."""
         if not isinstance(value, str):
             parsed: _T = value

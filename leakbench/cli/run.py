@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from leakbench.cli.execution import execute
-from leakbench.cli.options import DURATION, SIZE, RATE
+from leakbench.cli.options import DURATION, RATE, SIZE
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Limits
 from leakbench.verdict.assess import BudgetRule
@@ -47,29 +47,72 @@ from leakbench.verdict.assess import BudgetRule
     type=click.Path(path_type=Path),
     help="A wav or flac file, or a folder of them, for a recorded scenario.",
 )
-@click.option("--replicates", type=click.IntRange(min=1), default=1, show_default=True,
-              help="Processes for each cell, each with its own audio; from 2 on the "
-              "process's heap is gated too.")
-@click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1,
-              show_default="cores", help="Workers at the same time.")
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes for each cell, each with its own audio; from 2 on the "
+    "process's heap is gated too.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="cores",
+    help="Workers at the same time.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the synthetic audio.")
 @click.option("--expect", type=click.Choice(["flat", "leak"]), help="What the cells must show.")
-@click.option("--leaks-in", multiple=True, metavar="PATTERN",
-              help="With --expect leak: a path that must leak. Repeatable.")
-@click.option("--budget", "budgets", type=RATE, multiple=True, metavar="[PATH:METRIC=]LIMIT",
-              help="Growth to allow, such as 'process:heap_bytes=64 KiB/h' or "
-              "'stats.output_data_buf=400 B/segment'. Repeatable.")
-@click.option("--until-sure", is_flag=True,
-              help="Go on to the maximum of audio, with more replicates, while undecided.")
-@click.option("--tracemalloc", "traced_frames", type=click.IntRange(min=1), is_flag=False,
-              flag_value=1, default=None, metavar="[FRAMES]",
-              help="Trace Python allocations instead of measuring the process; slow.")
-@click.option("--memory-limit", type=SIZE, default="4 GiB", show_default=True,
-              help="Resident memory at which a subject is stopped.")
-@click.option("--chunk-limit", type=DURATION, default="30s", show_default=True,
-              help="Time for one chunk after which a subject is stopped.")
-@click.option("--output", type=click.Path(path_type=Path),
-              help="Folder for samples, result and plots.  [default: reports/run-TIME]")
+@click.option(
+    "--leaks-in",
+    multiple=True,
+    metavar="PATTERN",
+    help="With --expect leak: a path that must leak. Repeatable.",
+)
+@click.option(
+    "--budget",
+    "budgets",
+    type=RATE,
+    multiple=True,
+    metavar="[PATH:METRIC=]LIMIT",
+    help="Growth to allow, such as 'process:heap_bytes=64 KiB/h' or "
+    "'stats.output_data_buf=400 B/segment'. Repeatable.",
+)
+@click.option(
+    "--until-sure",
+    is_flag=True,
+    help="Go on to the maximum of audio, with more replicates, while undecided.",
+)
+@click.option(
+    "--tracemalloc",
+    "traced_frames",
+    type=click.IntRange(min=1),
+    is_flag=False,
+    flag_value=1,
+    default=None,
+    metavar="[FRAMES]",
+    help="Trace Python allocations instead of measuring the process; slow.",
+)
+@click.option(
+    "--memory-limit",
+    type=SIZE,
+    default="4 GiB",
+    show_default=True,
+    help="Resident memory at which a subject is stopped.",
+)
+@click.option(
+    "--chunk-limit",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    help="Time for one chunk after which a subject is stopped.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder for samples, result and plots.  [default: reports/run-TIME]",
+)
 def command(
     subjects: tuple[str, ...],
     scenarios: tuple[str, ...],
@@ -90,7 +133,7 @@ def command(
     chunk_limit: float,
     output: Path | None,
 ) -> None:
-    """Drive subjects through scenarios and say whether they leak.
+    r"""Drive subjects through scenarios and say whether they leak.
 
     \b
     leakbench run --subject original --subject fixed --scenario silence

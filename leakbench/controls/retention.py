@@ -45,25 +45,26 @@ class _Base:
         self._audio_seconds = 0.0
 
     def after_start(self, subject: Subject) -> None:
-        pass
+        """Hold on to nothing, unless a way says otherwise."""
 
     def after_chunk(self, subject: Subject, samples: Samples, segments: Segments) -> None:
+        """Count, and call the hooks of what happened."""
         self.chunks += 1
-        self.on_chunk(subject, samples)
+        self._on_chunk(subject, samples)
         for _start, end in segments:
             if end != -1:
                 self.segments += 1
-                self.on_segment(samples)
+                self._on_segment(samples)
         self._audio_seconds += len(samples) / subject.sample_rate
         while self._audio_seconds >= 60 * (self.minutes + 1):
             self.minutes += 1
-            self.on_minute(samples)
+            self._on_minute(samples)
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None: ...
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None: ...
 
-    def on_segment(self, samples: Samples) -> None: ...
+    def _on_segment(self, samples: Samples) -> None: ...
 
-    def on_minute(self, samples: Samples) -> None: ...
+    def _on_minute(self, samples: Samples) -> None: ...
 
 
 class FloatPerChunk(_Base):
@@ -73,7 +74,7 @@ class FloatPerChunk(_Base):
         super().__init__()
         self.held = []
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         self.held.append(float(self.chunks) + 0.5)
 
 
@@ -84,16 +85,16 @@ class ObjectPerSegment(_Base):
         super().__init__()
         self.held = []
 
-    def on_segment(self, samples: Samples) -> None:
+    def _on_segment(self, samples: Samples) -> None:
         self.held.append({"segment": self.segments + 0.5})
 
 
 class ObjectPerTenthSegment(ObjectPerSegment):
     """One small dict more every tenth segment: flat for nine periods in ten."""
 
-    def on_segment(self, samples: Samples) -> None:
+    def _on_segment(self, samples: Samples) -> None:
         if self.segments % 10 == 0:
-            super().on_segment(samples)
+            super()._on_segment(samples)
 
 
 class ObjectPerStream(_Base):
@@ -104,6 +105,7 @@ class ObjectPerStream(_Base):
         self.held = []
 
     def after_start(self, subject: Subject) -> None:
+        """Hold on to one small dict."""
         self.held.append({"stream": len(self.held) + 0.5})
 
 
@@ -114,7 +116,7 @@ class StoragePerMinute(_Base):
         super().__init__()
         self.held = []
 
-    def on_minute(self, samples: Samples) -> None:
+    def _on_minute(self, samples: Samples) -> None:
         self.held.append(np.zeros(_KIB, dtype=np.uint8))
 
 
@@ -125,7 +127,7 @@ class PinnedView(_Base):
         super().__init__()
         self.held = []
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         self.held.append(samples[:1])
 
 
@@ -138,7 +140,7 @@ class NativePerMinute(_Base):
         self._malloc.restype = ctypes.c_void_p
         self._malloc.argtypes = [ctypes.c_size_t]
 
-    def on_minute(self, samples: Samples) -> None:
+    def _on_minute(self, samples: Samples) -> None:
         self._malloc(_KIB)
 
 
@@ -149,7 +151,7 @@ class CyclePerChunk(_Base):
         super().__init__()
         self.held = []
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         one: list[object] = []
         one.append([one])
         self.held.append(one)
@@ -162,14 +164,14 @@ class KeyPerChunk(_Base):
         super().__init__()
         self.held = {}
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         self.held[f"chunk {self.chunks}"] = None
 
 
 class OutsideRoots(_Base):
     """A float more a chunk, on an object that no root reaches."""
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         owner = getattr(subject, "model", subject)
         if not hasattr(owner, "chunk_history"):
             owner.chunk_history = []
@@ -183,7 +185,7 @@ class WhileSilent(_Base):
         super().__init__()
         self.held = []
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         if float(np.max(np.abs(samples))) < 1e-3:
             self.held.append(float(self.chunks) + 0.5)
 
@@ -191,9 +193,9 @@ class WhileSilent(_Base):
 class LateLeak(FloatPerChunk):
     """Bounded for 400 chunks, then a float more a chunk."""
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         if self.chunks > _CHUNKS_BEFORE_LATE:
-            super().on_chunk(subject, samples)
+            super()._on_chunk(subject, samples)
 
 
 class FillingCache(_Base):
@@ -203,15 +205,15 @@ class FillingCache(_Base):
         super().__init__()
         self.held = {}
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         self.held[self.chunks % _CACHE_ITEMS] = float(self.chunks) + 0.5
 
 
 class PeriodicCleanup(FloatPerChunk):
     """Bounded: a float more a chunk, all dropped every 64 chunks."""
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
-        super().on_chunk(subject, samples)
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
+        super()._on_chunk(subject, samples)
         if self.chunks % _CLEANUP_CHUNKS == 0:
             self.held.clear()
 
@@ -219,7 +221,7 @@ class PeriodicCleanup(FloatPerChunk):
 class LastChunk(_Base):
     """Bounded: the last chunk's audio and nothing else."""
 
-    def on_chunk(self, subject: Subject, samples: Samples) -> None:
+    def _on_chunk(self, subject: Subject, samples: Samples) -> None:
         self.held = samples
 
 

@@ -84,7 +84,7 @@ def run_plan(plan: Plan, folder: Path, observer: Observer) -> None:
                 if not states[cell.id].is_done:
                     running.append(_start(plan, folder, cell, number, states[cell.id]))
                     observer.started(cell, number)
-            for replicate in list(running):
+            for replicate in running.copy():
                 _poll(replicate, running, states[replicate.cell.id], observer)
             for state in states.values():
                 if not state.is_done:
@@ -138,7 +138,8 @@ def _poll(
 
 
 def _look(plan: Plan, state: _CellState, observer: Observer) -> None:
-    if not any([tail.poll() for tail in state.tails]):
+    news = [tail.poll() for tail in state.tails]
+    if not any(news):
         return
     samples = sum(len(tail.trace.samples) for tail in state.tails)
     if samples < LOOK_GROWTH * state.samples_at_last_look:

@@ -1,0 +1,71 @@
+"""Sessions that anyone runs from a fresh checkout with nothing but Python and nox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.sessions = ["lint", "types", "tests", "leak"]
+nox.options.reuse_existing_virtualenvs = True
+
+CONSTRAINTS = "constraints.txt"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+# The tests and the gate need the same gigabyte of packages: one environment serves both.
+SHARED_ENVIRONMENT = str(Path(".nox") / "leakbench")
+
+
+def _install(session: nox.Session, *groups: str) -> None:
+    session.install(
+        "-c",
+        CONSTRAINTS,
+        "-e",
+        ".[funasr]",
+        *nox.project.dependency_groups(PYPROJECT, *groups),
+    )
+
+
+@nox.session(venv_location=SHARED_ENVIRONMENT)
+def leak(session: nox.Session) -> None:
+    """Run the leak gate: the original VAD must leak, the fixed ones must be flat."""
+    _install(session)
+    session.run("leakbench", "gate", *session.posargs)
+
+
+@nox.session(venv_location=SHARED_ENVIRONMENT)
+def tests(session: nox.Session) -> None:
+    """Run the test suite; pass a path or a pytest option to run part of it."""
+    _install(session, "test")
+    session.run("pytest", "-m", "not slow", *session.posargs)
+
+
+@nox.session(name="tests-slow", venv_location=SHARED_ENVIRONMENT)
+def tests_slow(session: nox.Session) -> None:
+    """Run the tests that drive hours of audio."""
+    _install(session, "test")
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    session.install(
+        "-c", CONSTRAINTS, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "lint"), "nox"
+    )
+    session.run("mypy")
+
+
+@nox.session(venv_location=SHARED_ENVIRONMENT)
+def coverage(session: nox.Session) -> None:
+    """Measure how much of the code the test suite runs."""
+    _install(session, "test", "coverage")
+    session.run("pytest", "-m", "not slow", "--cov", "--cov-report=term-missing", *session.posargs)
