@@ -34,9 +34,6 @@ from leakbench.trace import (
 )
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
 
-ALWAYS_NAMED: Final = ("*decibel", "*data_buf", "*data_buf_all")
-"""Reported whether they grow or not: what people look for first."""
-
 _UNHARMED: Final = ("completed", "stopped", "interrupted")
 _STOPPED_BY_LIMIT: Final = ("memory_limit", "hung")
 
@@ -68,13 +65,15 @@ class Replicate:
 
 def look_at_cell(cell: Cell, begin: Begin, traces: Sequence[Trace]) -> Look:
     """Judge what `traces`, one for each replicate begun so far, hold by now."""
-    assessment = assess(traces, plan=_assess_plan(cell, begin))
-    driven = min(trace.samples[-1].audio_seconds if trace.samples else 0.0 for trace in traces)
-    enough = driven >= cell.at_least_seconds and (
-        assessment.outcome == "leak" or len(traces) == cell.replicates
-    )
+    sampled = [trace for trace in traces if trace.samples]
+    if not sampled:
+        return Look(decided=False, headline="")
+    assessment = assess(sampled, plan=_assess_plan(cell, begin, final=False))
+    # A leak in one process is a leak; flat must be all of them.
+    complete = assessment.outcome == "leak" or len(sampled) == cell.replicates
+    driven = min(trace.samples[-1].audio_seconds for trace in sampled)
     return Look(
-        decided=assessment.decided and enough,
+        decided=assessment.decided and complete and driven >= cell.at_least_seconds,
         headline=assessment.outcome if assessment.decided else "",
     )
 
@@ -226,17 +225,19 @@ def _assess(cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
     begun = [r for r in replicates if r.begin is not None and r.trace.samples]
     if not begun or begun[0].begin is None:
         return None
-    return assess([r.trace for r in begun], plan=_assess_plan(cell, begun[0].begin))
+    return assess([r.trace for r in begun], plan=_assess_plan(cell, begun[0].begin, final=True))
 
 
-def _assess_plan(cell: Cell, begin: Begin) -> AssessPlan:
+def _assess_plan(cell: Cell, begin: Begin, *, final: bool) -> AssessPlan:
     return AssessPlan(
+        period_seconds=begin.period_seconds,
         chunk_seconds=begin.chunk_seconds,
         chunks_per_period=begin.chunks_per_period,
         phase=begin.phase,
         warmup_seconds=begin.warmup_seconds,
         rules=cell.rules,
-        named=ALWAYS_NAMED,
+        named=cell.subject.named_paths,
+        final=final,
     )
 
 

@@ -185,7 +185,13 @@ def _cell(folder: Path, data: dict[str, Any]) -> Cell:
     rules: list[Mapping[str, Any]] = data.pop("rules")
     data["leaks_in"] = tuple(data["leaks_in"])
     return Cell(
-        subject=ResolvedSubject(**{**subject, "path": tuple(map(Path, subject["path"]))}),
+        subject=ResolvedSubject(
+            **{
+                **subject,
+                "path": tuple(map(Path, subject["path"])),
+                "named_paths": tuple(subject["named_paths"]),
+            }
+        ),
         scenario=load_scenario(str(folder / SCENARIOS_FOLDER / f"{name}.toml")),
         recordings=Path(recordings) if recordings else None,
         rules=tuple(

@@ -69,5 +69,7 @@ class ResolvedSubject:
     """The interpreter that runs the worker."""
     path: tuple[Path, ...] = ()
     """Folders put first on the worker's import path."""
+    named_paths: tuple[str, ...] = ()
+    """Object paths to report whether they grow or not: what people look for first."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Distribution name to version, for the report."""

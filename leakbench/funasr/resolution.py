@@ -25,6 +25,8 @@ _RELEASE: Final = re.compile(r"funasr==(\d+(?:\.\d+)*\w*)")
 _CLAIMED: Final = re.compile(r"(funasr|original|fixed|latest)(?![\w.:/-]).*", re.DOTALL)
 _NEEDED: Final = ("hydra", "kaldi_native_fbank", "kaldiio", "librosa", "omegaconf", "torch", "tqdm")
 """What every release imports to load the VAD; the `funasr` extra brings them."""
+_NAMED_PATHS: Final = ("stats.decibel", "stats.data_buf", "stats.data_buf_all")
+"""What the reports of the leak speak of."""
 _REPORTED: Final = ("torch", "numpy", "kaldi-native-fbank")
 
 
@@ -72,6 +74,7 @@ def resolve(
         options={"model": source, "chunk_ms": chunk_ms, "generate": dict(generate), "fix": fix},
         python=sys.executable,
         path=(folder,),
+        named_paths=_NAMED_PATHS,
         versions={
             "funasr": (folder / "funasr" / "version.txt").read_text(encoding="utf-8").strip(),
             **{name: metadata.version(name) for name in _REPORTED},
