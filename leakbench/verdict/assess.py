@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -29,19 +30,24 @@ from leakbench.verdict.budgets import (
     BudgetRule,
     Budgets,
     is_below,
+    matches,
     quantity_of,
 )
 from leakbench.verdict.exact import MIN_PERIODS, judge_exact
-from leakbench.verdict.judgement import Judgement, Verdict
+from leakbench.verdict.judgement import FloatArray, Judgement, Verdict
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS, last_look, next_look_seconds
 from leakbench.verdict.objecttable import ObjectTable
 from leakbench.verdict.slopes import take_floors
 from leakbench.verdict.statistical import MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR, judge_statistical
 from leakbench.verdict.table import Series
 
+__all__ = ["AssessPlan", "Assessment", "BudgetRule", "assess"]
+
 RAREST_EVENT: Final = 12
 """Segments, and streams, that FLAT must have seen where there are any: a leak in every tenth
 of them has then come at least once."""
+_Found: TypeAlias = tuple[MetricResult, Judgement]
+
 SMALL_OBJECT_BYTES: Final = 64.0
 """One step up to this size in Python bytes is an integer leaving CPython's cache of small
 ones (28 or 32 bytes, twice where two counters shared it), not a leak."""
@@ -51,10 +57,9 @@ ones (28 or 32 bytes, twice where two counters shared it), not a leak."""
 class AssessPlan:
     """What a cell's traces are judged by."""
 
-    period_seconds: float
-    """Audio a period of the scenario; the sampling interval where it has no period."""
     chunk_seconds: float
     chunks_per_period: int
+    """Chunks a period of the scenario; chunks between samples where it has no period."""
     phase: int = 0
     """Chunks into a period at which values are compared."""
     warmup_seconds: float = 0.0
@@ -66,7 +71,7 @@ class AssessPlan:
     gated_process: tuple[ProcessMetric, ...] = ("heap_bytes",)
     """The process's metrics that the cell's verdict rests on."""
     named: tuple[str, ...] = ()
-    """Paths that are reported whatever they do."""
+    """Patterns of paths that are reported whatever they do."""
     min_replicates: int = 2
     """Processes below which a statistical verdict is only advice."""
     first_look_seconds: float = FIRST_LOOK_SECONDS
@@ -75,6 +80,11 @@ class AssessPlan:
     """Longest legitimate cycle where the audio does not repeat; None for 60 s."""
     final: bool = False
     """Whether no more audio will come: everything there is is judged."""
+
+    @property
+    def period_seconds(self) -> float:
+        """Audio a period."""
+        return self.chunk_seconds * self.chunks_per_period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +121,7 @@ def assess(traces: Sequence[Trace], *, plan: AssessPlan) -> Assessment:
     paths = tuple(dict.fromkeys(path for table in tables for path in table.paths))
     budgets = Budgets(plan.rules, paths, exposure, plan.defaults)
     found = [
-        *_judge_objects(tables, (*paths, *_never_seen(plan.named, paths)), budgets, exposure, plan),
+        *_judge_objects(tables, paths, budgets, exposure, plan),
         *_judge_process(traces, budgets, plan),
     ]
     results = _order([result for result, _ in found])
@@ -140,66 +150,90 @@ def _judge_objects(
     budgets: Budgets,
     exposure: Exposure,
     plan: AssessPlan,
-) -> list[tuple[MetricResult, Judgement]]:
+) -> list[_Found]:
+    phase = plan.phase if plan.periodic else None
+    matched = [table.since(plan.warmup_seconds, phase=phase) for table in tables]
+    quiet_periods = _quiet_periods(exposure, plan)
     found = []
     for path in paths:
-        named = path in plan.named
+        named = any(matches(pattern, path) for pattern in plan.named)
         for metric in OBJECT_METRICS:
-            columns = [table.column(path, metric) for table in tables]
-            if not named and not any(np.any(column.values) for column in columns):
+            columns = [table.column(path, metric) for table in matched]
+            if not named and not any(column.values.any() for column in columns):
                 continue
             allowance = budgets.of(path, metric)
             judged = [
-                _judge_object(column, metric, allowance, exposure, plan) for column in columns
+                _judge_object(column, metric, allowance, quiet_periods, plan) for column in columns
             ]
-            worst = min(judged, key=lambda judgement: _SEVERITY[judgement.verdict])
+            replicate = min(range(len(judged)), key=lambda index: _SEVERITY[judged[index].verdict])
+            worst = judged[replicate]
+            if worst.verdict is Verdict.LEAK and worst.rate is not None:
+                whole = tables[replicate].column(path, metric)
+                worst = _attribute(worst, worst.rate, whole, exposure, plan)
             # The number of objects in all has no owner to fix it; its bytes are judged.
             gated = not allowance.exempt and not (path == TOTAL_PATH and metric == "elements")
-            found.append((_result(path, metric, worst, columns, allowance, gated, plan), worst))
+            values = columns[replicate].values
+            found.append((_result(path, metric, worst, values, allowance, gated), worst))
     return found
 
 
 def _judge_object(
-    column: Column, metric: ObjectMetric, allowance: Allowance, exposure: Exposure, plan: AssessPlan
+    column: Column,
+    metric: ObjectMetric,
+    allowance: Allowance,
+    quiet_periods: int,
+    plan: AssessPlan,
 ) -> Judgement:
     slack = SMALL_OBJECT_BYTES if metric == "python_bytes" else 0.0
     if plan.periodic:
-        matched = column.at_phase(plan.phase).since(plan.warmup_seconds)
-        judged = judge_exact(
-            matched.values,
+        return judge_exact(
+            column.values,
             period_seconds=plan.period_seconds,
             budget_per_hour=allowance.per_hour,
-            quiet_periods=_quiet_periods(exposure, plan),
+            quiet_periods=quiet_periods,
             slack=slack,
             quantity=quantity_of(metric),
         )
-        if judged.verdict is not Verdict.LEAK or judged.rate is None:
-            return judged
-        dense = select_dense(
-            column, chunk_seconds=plan.chunk_seconds, chunks_per_period=plan.chunks_per_period
-        )
-        rate, per = attribute(dense, judged.rate, chunks_per_period=plan.chunks_per_period)
-        return dataclasses.replace(judged, rate=rate, rate_per=per)
-    later = column.since(plan.warmup_seconds)
-    spacing = float(np.median(np.diff(later.audio_seconds))) if len(later) > 1 else 0.0
+    spacing = float(np.median(np.diff(column.audio_seconds))) if len(column) > 1 else 0.0
     block = max(plan.cycle_seconds or MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR * spacing)
-    floors = take_floors(later.audio_seconds - plan.warmup_seconds, later.values, block)
+    floors = take_floors(column.audio_seconds - plan.warmup_seconds, column.values, block)
     return judge_exact(
         # The last block is not yet whole.
         floors.values[:-1],
         period_seconds=block,
         budget_per_hour=allowance.per_hour,
-        quiet_periods=2 * MIN_PERIODS,
+        quiet_periods=max(2 * MIN_PERIODS, math.ceil(quiet_periods * plan.period_seconds / block)),
         slack=slack,
         quantity=quantity_of(metric),
     )
 
 
-def _judge_process(
-    traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan
-) -> list[tuple[MetricResult, Judgement]]:
+def _attribute(
+    judged: Judgement, growth: float, column: Column, exposure: Exposure, plan: AssessPlan
+) -> Judgement:
+    hours = plan.period_seconds / SECONDS_PER_HOUR
+    rate, per = attribute(
+        select_dense(column, chunk_seconds=plan.chunk_seconds),
+        growth,
+        chunks_per_period=plan.chunks_per_period,
+        segments_per_period=exposure.segments_per_hour * hours,
+        streams_per_period=exposure.streams_per_hour * hours,
+    )
+    return dataclasses.replace(judged, rate=rate, rate_per=per)
+
+
+def _judge_process(traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan) -> list[_Found]:
     found = []
-    gated_metrics = [metric for metric in plan.gated_process if len(traces) >= plan.min_replicates]
+    # A machine without a probe, or a run that traces allocations only, cannot be asked for it.
+    looked = [sample.process for trace in traces for sample in trace.samples if sample.process]
+    absent = {
+        metric for metric in plan.gated_process if looked and not any(metric in p for p in looked)
+    }
+    gated_metrics = [
+        metric
+        for metric in plan.gated_process
+        if len(traces) >= plan.min_replicates and metric not in absent
+    ]
     for metric in PROCESS_METRICS:
         columns = [trace.column(PROCESS_PATH, metric) for trace in traces]
         if plan.periodic:
@@ -210,9 +244,8 @@ def _judge_process(
         allowance = budgets.of(PROCESS_PATH, metric)
         gated = metric in gated_metrics
         judged = _judge_at_look(columns, metric, allowance, max(len(gated_metrics), 1), plan)
-        found.append(
-            (_result(PROCESS_PATH, metric, judged, columns, allowance, gated, plan), judged)
-        )
+        values = columns[0].values
+        found.append((_result(PROCESS_PATH, metric, judged, values, allowance, gated), judged))
     return found
 
 
@@ -268,13 +301,10 @@ def _result(
     path: str,
     metric: Metric,
     judged: Judgement,
-    columns: Sequence[Column],
+    values: FloatArray,
     allowance: Allowance,
     gated: bool,
-    plan: AssessPlan,
 ) -> MetricResult:
-    shown = columns[0].at_phase(plan.phase) if plan.periodic else columns[0]
-    values = shown.since(plan.warmup_seconds).values
     budgeted = path != PROCESS_PATH or bool(allowance.text != "0")
     return MetricResult(
         path=path,
@@ -395,11 +425,5 @@ def _quiet_periods(exposure: Exposure, plan: AssessPlan) -> int:
     for events_per_hour in (exposure.segments_per_hour, exposure.streams_per_hour):
         if events_per_hour > 0:
             hours = RAREST_EVENT / events_per_hour
-            needed = max(
-                needed, int(np.ceil(hours * SECONDS_PER_HOUR / plan.period_seconds - 1e-9))
-            )
+            needed = max(needed, math.ceil(hours * SECONDS_PER_HOUR / plan.period_seconds - 1e-9))
     return needed
-
-
-def _never_seen(named: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(path for path in named if path not in paths)

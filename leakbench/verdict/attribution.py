@@ -10,41 +10,44 @@ from leakbench.trace import Column
 
 RatePer: TypeAlias = Literal["chunk", "segment", "stream", "period"]
 
+MIN_CHUNKS: Final = 20
+"""Chunks in a row below which nothing is said."""
 NEARLY_ALL: Final = 0.9
 """Share of chunks that must grow: the first chunks of a stream may still fill a context."""
 
 
-def select_dense(column: Column, *, chunk_seconds: float, chunks_per_period: int) -> Column:
-    """Return the longest stretch sampled after every chunk, cut to whole periods.
-
-    The first row is the one before the first chunk of the stretch, so there are a whole
-    number of periods plus one; fewer than one period gives an empty column.
-    """
+def select_dense(column: Column, *, chunk_seconds: float) -> Column:
+    """Return the longest stretch of `column` that was sampled after every chunk."""
+    if not len(column):
+        return column
     spacing = np.diff(column.audio_seconds)
     breaks = np.flatnonzero(np.abs(spacing - chunk_seconds) > 1e-3 * chunk_seconds)
     edges = np.concatenate(([-1], breaks, [len(column) - 1]))
     longest = int(np.argmax(np.diff(edges)))
-    start, stop = int(edges[longest]) + 1, int(edges[longest + 1]) + 1
-    periods = (stop - start - 1) // chunks_per_period
     rows = np.zeros(len(column), dtype=np.bool_)
-    if periods >= 1:
-        # The later chunks are kept: the first ones are nearest to the warm-up.
-        rows[stop - periods * chunks_per_period - 1 : stop] = True
+    rows[int(edges[longest]) + 1 : int(edges[longest + 1]) + 1] = True
     return column.where(rows)
 
 
 def attribute(
-    dense: Column, growth_per_period: float, *, chunks_per_period: int
+    dense: Column,
+    growth_per_period: float,
+    *,
+    chunks_per_period: int,
+    segments_per_period: float = 0.0,
+    streams_per_period: float = 0.0,
 ) -> tuple[float, RatePer]:
     """Say what the growth of a period comes with.
 
     Parameters
     ----------
     dense
-        Values after every chunk over whole periods, and the one before the first of them,
-        as :func:`select_dense` returns: shape (k * chunks_per_period + 1,).
+        Values after every chunk, as :func:`select_dense` returns, of a period or more where
+        there are so many.
     growth_per_period
         Growth a period, as :func:`~leakbench.verdict.exact.judge_exact` found it.
+    chunks_per_period, segments_per_period, streams_per_period
+        What a period holds.
 
     Returns
     -------
@@ -52,17 +55,16 @@ def attribute(
     within the period, or rise at other chunks than those: then no single cause fits.
     """
     growth = np.diff(dense.values)
-    if growth_per_period <= 0 or not np.any(growth > 0) or np.any(growth < 0):
-        return growth_per_period, "period"
-    grown = growth_per_period * len(growth) / chunks_per_period
     rises = growth > 0
+    if len(growth) < min(MIN_CHUNKS, chunks_per_period) or not rises.any() or np.any(growth < 0):
+        return growth_per_period, "period"
     if rises.mean() >= NEARLY_ALL:
-        return grown / len(growth), "chunk"
+        return growth_per_period / chunks_per_period, "chunk"
     streams, segments = np.diff(dense.streams), np.diff(dense.segments)
-    if streams.sum() and np.array_equal(rises, streams > 0):
-        return grown / int(streams.sum()), "stream"
+    if streams_per_period and np.array_equal(rises, streams > 0):
+        return growth_per_period / streams_per_period, "stream"
     # A segment is counted at the chunk that closes it but may have been stored at the one
     # that opened it, so as many rises as segments are enough.
-    if segments.sum() and rises.sum() == np.count_nonzero(segments):
-        return grown / int(segments.sum()), "segment"
+    if segments_per_period and rises.sum() == np.count_nonzero(segments):
+        return growth_per_period / segments_per_period, "segment"
     return growth_per_period, "period"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,14 +72,13 @@ class Budgets:
         Sizes include what is below a path, so the bytes that a rule allows one path are
         granted to the paths that hold it, to the paths it holds (they are where it grows),
         to ``total``, and to the process. Elements are a container's own: no one else's. A
-        rule on the process's own metric replaces the default of that metric.
+        rule that names the process, or one of its metrics, replaces the default of that metric.
         """
         terms, reasons, exempt = [], [], False
         base = self.defaults.get(metric)
         for rule in self.rules:
-            if rule.path == PROCESS_PATH:
-                if path == PROCESS_PATH and _applies(rule, metric):
-                    base = rule.budget
+            if path == PROCESS_PATH and (rule.metric == metric or matches(rule.path, PROCESS_PATH)):
+                base = rule.budget if _applies(rule, metric) else base
                 continue
             matched = [known for known in self.paths if matches(rule.path, known)]
             within = any(path == known or is_below(path, known) for known in matched)
@@ -102,8 +102,14 @@ class Budgets:
 
 def matches(pattern: str, path: str) -> bool:
     """Whether `pattern` fits the whole of `path`; brackets stand for themselves."""
-    text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
-    return re.fullmatch(text, path) is not None
+    return _compiled(pattern).fullmatch(path) is not None
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(char) or re.escape(char) for char in pattern)
+    )
 
 
 def is_below(path: str, ancestor: str) -> bool:
@@ -117,7 +123,6 @@ def is_below(path: str, ancestor: str) -> bool:
 
 def _grants(path: str, matched: Iterable[str]) -> int:
     """Return how often a rule's allowance counts for `path`."""
-    matched = [known for known in matched if known != TOTAL_PATH]
     if any(path == known or is_below(path, known) for known in matched):
         return 1
     topmost = [known for known in matched if not any(is_below(known, other) for other in matched)]
@@ -129,6 +134,7 @@ def _grants(path: str, matched: Iterable[str]) -> int:
 def _applies(rule: BudgetRule, metric: Metric) -> bool:
     if rule.budget.quantity != quantity_of(metric):
         return False
-    if rule.metric is None or (rule.path != PROCESS_PATH and metric in PROCESS_METRICS):
+    if rule.metric is None or rule.metric == metric:
         return True
-    return rule.metric == metric
+    # Bytes that objects may grow by are bytes that the process may grow by.
+    return rule.metric not in PROCESS_METRICS and metric in PROCESS_METRICS

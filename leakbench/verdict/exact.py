@@ -18,6 +18,7 @@ the periods observed looks flat (the reason says how many were observed).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -89,16 +90,34 @@ def judge_exact(
     UsageError
         When a value is not finite.
     """
-    record = _Record(
-        checked(values, "values"),
+    record = checked(values, "values")
+    # Nothing below depends on the level, so that every path that stays put shares an answer.
+    return _judge(
+        (record - record[:1]).tobytes(),
         period_seconds,
         budget_per_hour,
         max(quiet_periods, MIN_PERIODS),
         slack,
         quantity,
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _judge(
+    values: bytes,
+    period_seconds: float,
+    budget_per_hour: float,
+    quiet_periods: int,
+    slack: float,
+    quantity: Quantity,
+) -> Judgement:
+    record = _Record(
+        np.frombuffer(values), period_seconds, budget_per_hour, quiet_periods, slack, quantity
+    )
     if record.periods < MIN_PERIODS:
-        return record.undecided(f"{record.periods} of at least {MIN_PERIODS} periods", MIN_PERIODS)
+        return record.undecided(
+            f"{max(record.periods, 0)} of at least {MIN_PERIODS} periods", MIN_PERIODS
+        )
     return (
         record.judge_regular()
         or record.judge_within_budget()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.trace import OBJECT_METRICS, Column, ObjectMetric, Sample, Trace
+from leakbench.trace import OBJECT_METRICS, Column, ObjectMetric, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,6 @@ class ObjectTable:
 
     paths: tuple[str, ...]
     """In order of first sight."""
-    samples: tuple[Sample, ...]
-    """Those that looked at objects."""
     sizes: npt.NDArray[np.float64]
     """Shape (samples, paths, 3): elements, Python bytes, storage bytes; 0 where missing."""
     rows: Column
@@ -45,11 +43,20 @@ class ObjectTable:
             np.array([s.segments for s in samples], dtype=np.int64),
             np.array([s.streams for s in samples], dtype=np.int64),
         )
-        return cls(tuple(index), samples, sizes, rows)
+        return cls(tuple(index), sizes, rows)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> ObjectTable:
+        """Return only the samples of `mask`, shape (samples,)."""
+        return ObjectTable(self.paths, self.sizes[mask], self.rows.where(mask))
+
+    def since(self, audio_seconds: float, *, phase: int | None) -> ObjectTable:
+        """Return only what was taken from `audio_seconds` on, at one phase of the period."""
+        mask = self.rows.audio_seconds >= audio_seconds - 1e-9
+        return self.where(mask if phase is None else mask & (self.rows.phases == phase))
 
     def column(self, path: str, metric: ObjectMetric) -> Column:
         """Return one path and metric over the run; zeros for a path never seen."""
-        values = np.zeros(len(self.samples))
+        values = np.zeros(len(self.rows))
         if path in self.paths:
             values = self.sizes[:, self.paths.index(path), OBJECT_METRICS.index(metric)]
         rows = self.rows

@@ -16,7 +16,7 @@ LATE: Final = (0.5, 1.0)
 """The late window: where growth must be shown, or excluded."""
 LAST: Final = (0.75, 1.0)
 """Its later half: where a leak that began in mid-window shows undiluted."""
-MIN_FLOORS: Final = 4
+MIN_FLOORS: Final = 3
 """Fewest floors a slope is fitted to."""
 MAX_MISSING: Final = 0.2
 """Share of blocks of a window that may hold no sample before the answer is UNDECIDED."""
