@@ -11,14 +11,13 @@ import difflib
 import importlib.resources
 import json
 import math
-import reprlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast, get_args, overload
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from leakbench.errors import ScenarioError
+from leakbench.table import Table, read_table
 
 PartKind: TypeAlias = Literal["speech", "silence", "noise"]
 PART_KINDS: Final[tuple[PartKind, ...]] = get_args(PartKind)
@@ -158,8 +157,8 @@ class Scenario:
         return _microseconds(self.phase_seconds) // (chunk_ms * 1000)
 
     def _check_values(self) -> None:
-        if not self.name.strip():
-            raise self._error(f"name must not be empty, got {self.name!r}")
+        if not self.name.strip() or "/" in self.name or not self.name.isprintable():
+            raise self._error(f"name must be printable and without a slash, got {self.name!r}")
         if self.warmup_periods < 0:
             raise self._error(f"warmup_periods must be >= 0, got {self.warmup_periods}")
         for key in ("period_seconds", "audio_seconds", "stream_seconds"):
@@ -293,17 +292,7 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 
 def _read(path: Path) -> Scenario:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ScenarioError(f"{path}: expected a scenario file, found none") from error
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path}: not UTF-8 text: byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{_shown(path)}: not valid TOML: {error}") from error
-    keys = _Keys(_shown(path), document)
+    keys = read_table(path, shown=_shown(path), error=ScenarioError)
     recordings = keys.flag("recordings")
     scenario = Scenario(
         name=keys.text("name", path.stem),
@@ -324,92 +313,21 @@ def _read(path: Path) -> Scenario:
     return scenario
 
 
-def _part(keys: _Keys) -> Part:
+def _part(keys: Table) -> Part:
     kind = keys.text("kind", "")
     part = Part(
         kind=cast(PartKind, kind),
-        seconds=keys.number("seconds", math.nan),
+        seconds=keys.number("seconds", 0.0),
         level_dbfs=keys.number("level_dbfs"),
     )
     keys.refuse_others()
     return part
 
 
-def _reach(keys: _Keys) -> Reach:
-    reach = Reach(**{name.name: keys.number(name.name) for name in dataclasses.fields(Reach)})
+def _reach(keys: Table) -> Reach:
+    reach = Reach(**{key.name: keys.number(key.name) for key in dataclasses.fields(Reach)})
     keys.refuse_others()
     return reach
-
-
-class _Keys:
-    """A TOML table that knows where it stands and which of its keys were asked for."""
-
-    def __init__(self, file: str, values: Mapping[str, object], prefix: str = "") -> None:
-        self.values = values
-        self._file = file
-        self._prefix = prefix
-        self._known: list[str] = []
-
-    def text(self, key: str, default: str) -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise self._error(key, "text", value)
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._take(key, False)
-        if not isinstance(value, bool):
-            raise self._error(key, "true or false", value)
-        return value
-
-    def whole(self, key: str, default: int) -> int:
-        value = self._take(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > 10**9:
-            raise self._error(key, "a whole number", value)
-        return value
-
-    @overload
-    def number(self, key: str) -> float | None: ...
-    @overload
-    def number(self, key: str, default: float) -> float: ...
-    def number(self, key: str, default: float | None = None) -> float | None:
-        if key not in self.values:
-            self._known.append(key)
-            return default
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
-            raise self._error(key, "a finite number", value)
-        return float(value)
-
-    def table(self, key: str) -> _Keys:
-        value = self._take(key, {})
-        if not isinstance(value, dict):
-            raise self._error(key, "a table", value)
-        return _Keys(self._file, value, f"{self._prefix}{key}.")
-
-    def tables(self, key: str) -> list[_Keys]:
-        value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self._error(key, "a list of tables", value)
-        return [
-            _Keys(self._file, item, f"{self._prefix}{key}[{number}].")
-            for number, item in enumerate(value, start=1)
-        ]
-
-    def refuse_others(self) -> None:
-        for key in self.values:
-            if key not in self._known:
-                close = difflib.get_close_matches(key, self._known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"use {', '.join(self._known)}"
-                raise ScenarioError(f"{self._file}: unknown key {self._prefix}{key}; {hint}")
-
-    def _take(self, key: str, default: object) -> object:
-        self._known.append(key)
-        return self.values.get(key, default)
-
-    def _error(self, key: str, expected: str, got: object) -> ScenarioError:
-        shown = reprlib.repr(got)
-        return ScenarioError(f"{self._file}: {self._prefix}{key} must be {expected}, got {shown}")
 
 
 def _shown(path: Path) -> str:
