@@ -267,7 +267,6 @@ def _check_reach(cell: Cell, replicate: Replicate) -> None:
     if begin is None or replicate.chunks < begin.warmup_chunks + begin.chunks_per_period:
         return
     periods = (replicate.chunks - begin.warmup_chunks) // begin.chunks_per_period
-    stream_seconds = cell.scenario.stream_seconds
     check_reach(
         cell.scenario.reach,
         measure_visited(
@@ -276,7 +275,7 @@ def _check_reach(cell: Cell, replicate: Replicate) -> None:
             last_chunk=begin.warmup_chunks + periods * begin.chunks_per_period,
             chunks_per_period=begin.chunks_per_period,
             chunk_seconds=begin.chunk_seconds,
-            stream_chunks=round(stream_seconds / begin.chunk_seconds) if stream_seconds else None,
+            stream_chunks=cell.scenario.chunks_per_stream(cell.chunk_ms),
         ),
     )
 

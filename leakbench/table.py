@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import overload
+from typing import TypeVar, overload
 
 from leakbench.errors import UsageError
+
+_T = TypeVar("_T", bound=str)
+_P = TypeVar("_P")
+_D = TypeVar("_D")
 
 
 class Table:
@@ -62,6 +66,48 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
             raise self._wrong(key, "a finite number", value)
         return float(value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return one text or a list of them; none where the key is missing."""
+        value = self._take(key, [])
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise self._wrong(key, "text or a list of texts", value)
+        return tuple(items)
+
+    def choice(self, key: str, choices: Sequence[_T]) -> _T:
+        """Return one of `choices`; the first where the key is missing."""
+        value = self._take(key, choices[0])
+        for choice in choices:
+            if choice == value:
+                return choice
+        raise self._wrong(key, f"one of {', '.join(filter(None, choices))}", value)
+
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """Return one whole number above 0 or a list of them; none where the key is missing."""
+        value = self._take(key, [])
+        items = value if isinstance(value, list) else [value]
+        if not all(type(item) is int and 0 < item < 10**9 for item in items):
+            raise self._wrong(key, "a whole number > 0 or a list of them", value)
+        return tuple(items)
+
+    def parsed(self, key: str, parse: Callable[[str], _P], default: _D) -> _P | _D:
+        """Return what `parse` makes of the text, or `default` where the key is missing.
+
+        An error of `parse` is raised with the file and key in front.
+        """
+        if key not in self.values:
+            self._known.append(key)
+            return default
+        text = self.text(key, "")
+        try:
+            return parse(text)
+        except UsageError as cause:
+            raise self._error(f"{self._file}: {self._prefix}{key}: {cause}") from cause
+
+    def refuse(self, key: str, problem: str) -> UsageError:
+        """Return the error that says what is wrong with `key`, for checks across keys."""
+        return self._error(f"{self._file}: {self._prefix}{key}: {problem}")
 
     def table(self, key: str) -> Table:
         """Return a table within this one; empty where the key is missing."""

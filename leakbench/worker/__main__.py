@@ -92,7 +92,7 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
     chunk_seconds = request.chunk_ms / 1000
     schedule = Schedule.plan(
         chunks_per_period=stimulus.chunks_per_period,
-        phase=round(scenario.phase_seconds / chunk_seconds) % stimulus.chunks_per_period,
+        phase=scenario.phase_chunk(request.chunk_ms) % stimulus.chunks_per_period,
         warmup_periods=scenario.warmup_periods,
         period_seconds=stimulus.period_seconds,
         process_interval_seconds=request.process_interval_seconds,
@@ -100,9 +100,7 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
     periods = math.ceil(request.audio_seconds / stimulus.period_seconds - 1e-9)
     plan = Drive(
         chunks=periods * stimulus.chunks_per_period + schedule.phase,
-        stream_chunks=(
-            round(scenario.stream_seconds / chunk_seconds) if scenario.stream_seconds else None
-        ),
+        stream_chunks=scenario.chunks_per_stream(request.chunk_ms),
         chunk_seconds=chunk_seconds,
     )
     write_begin(
