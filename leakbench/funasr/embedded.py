@@ -52,7 +52,7 @@ CEILING: Final = 14.0
 GAIN: Final = 2.0
 """Log odds a nat."""
 DECAY: Final = 0.6
-"""Ratio of one memory tap to the next; four blocks of it delay by 3 frames, 30 ms."""
+"""Ratio of one memory tap to the next; four blocks of it delay by 4.3 frames, 43 ms."""
 CROSSING: Final = 0.2
 """P(silence) at the threshold: FunASR calls a frame speech where P(speech) exceeds P(silence)
 by ``speech_noise_thres``, 0.6."""
