@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -295,7 +296,7 @@ def test_a_chunk_that_does_not_divide_the_period_is_refused_with_those_that_do()
 
 def test_the_chunks_offered_divide_stream_and_phase_too() -> None:
     # 4.2 s, the phase, is not a whole number of 375 ms, which divides the period.
-    with pytest.raises(ScenarioError, match="choose 300 or 600 ms$"):
+    with pytest.raises(ScenarioError, match=r"choose 300 or 600 ms$"):
         load_scenario("alternating").check_chunk(375)
 
 
@@ -315,7 +316,7 @@ def test_a_period_made_of_whole_chunks_is_counted_exactly_however_it_is_cut(
     edges = [0, *sorted(cut for cut in cuts if cut < chunks), chunks]
     parts = tuple(
         Part(kind="silence", seconds=(end - begin) * chunk_ms / 1000)
-        for begin, end in zip(edges, edges[1:], strict=False)
+        for begin, end in pairwise(edges)
     )
     scenario = Scenario(
         name="any",

@@ -48,13 +48,16 @@ def render(
     Raises
     ------
     ScenarioError
-        When `chunk_ms` does not divide the period or is not a whole number of samples.
+        When `chunk_ms` does not divide the period or is not a whole number of samples, or the
+        seed is negative.
     RecordingError
         When the scenario needs recordings and they are missing or not usable.
     OutputError
         When `destination` cannot be written.
     """
     scenario.check_chunk(chunk_ms)
+    if seed < 0:
+        raise ScenarioError(f"scenario {scenario.name!r}: seed must be >= 0, got {seed}")
     if chunk_ms * sample_rate % 1000:
         raise ScenarioError(
             f"scenario {scenario.name!r}: {chunk_ms} ms chunks are not a whole number of samples "

@@ -36,9 +36,7 @@ def test_the_period_is_its_chunks(make: Make) -> None:
 
 
 @given(chunk_samples=st.integers(1, 50), chunks=st.integers(1, 10), reads=st.integers(0, 40))
-def test_the_reader_loops_exactly(
-    make: Make, chunk_samples: int, chunks: int, reads: int
-) -> None:
+def test_the_reader_loops_exactly(make: Make, chunk_samples: int, chunks: int, reads: int) -> None:
     with ChunkReader(make(chunk_samples, chunks)) as reader:
         heard = [reader.read() for _ in range(reads)]
     for number, chunk in enumerate(heard):
