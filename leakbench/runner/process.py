@@ -73,7 +73,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(subject),
+                env=worker_environment(subject),
                 # Ctrl-C in the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
             )
@@ -174,7 +174,8 @@ class WorkerProcess:
         (self.folder / HEARTBEAT_FILE).unlink(missing_ok=True)
 
 
-def _environment(subject: ResolvedSubject) -> dict[str, str]:
+def worker_environment(subject: ResolvedSubject) -> dict[str, str]:
+    """Return all of a worker's environment: fixed, one thread, the subject's folders first."""
     import_path = [*map(str, subject.path), _package_folder()]
     if "PYTHONPATH" in os.environ:
         import_path.append(os.environ["PYTHONPATH"])

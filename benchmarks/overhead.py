@@ -1,0 +1,150 @@
+"""What being measured costs a subject: the worker's loop against a bare ``generate`` loop.
+
+    python benchmarks/overhead.py [--subject latest] [--pairs 6]
+
+Both loops run in one process over the same audio with the same model, turn by turn, each
+turn from a fresh stream, so that the machine's moods fall on both alike. The figure is the
+ratio of the wall times of a pair; the table shows its median and range. The bare loop is
+what a user writes: ``AutoModel.generate(input=chunk, cache=cache, ...)`` and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TARGETS = {600: 1.02, 60: 1.05}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--subject", default="latest")
+    parser.add_argument("--scenario", default="alternating")
+    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--audio-minutes", type=float, default=5.0)
+    parser.add_argument("--inside", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        measure(arguments, arguments.inside)
+        return
+    print(f"{arguments.subject} x {arguments.scenario}, {arguments.audio_minutes:g} min a turn")
+    print("| chunk | median ratio | lowest | highest | pairs | target |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for chunk_ms in TARGETS:
+        run_inside(arguments, chunk_ms)
+
+
+def run_inside(arguments: argparse.Namespace, chunk_ms: int) -> None:
+    """Measure in a process with the environment that the runner gives its workers."""
+    from leakbench.resolution import resolve_subject
+    from leakbench.runner.process import worker_environment
+    from leakbench.scenario import load_scenario
+
+    subject = resolve_subject(
+        arguments.subject,
+        model="embedded",
+        chunk_ms=chunk_ms,
+        generate=load_scenario(arguments.scenario).generate,
+    )
+    subprocess.run(
+        [sys.executable, __file__, *sys.argv[1:], "--inside", str(chunk_ms)],
+        env={**os.environ, **worker_environment(subject)},
+        check=True,
+    )
+
+
+def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
+    from leakbench.audio.rendering import render
+    from leakbench.audio.stimulus import ChunkReader
+    from leakbench.funasr.subject import FunasrSubject
+    from leakbench.scenario import load_scenario
+    from leakbench.trace import TraceWriter
+    from leakbench.worker.driver import Drive, drive
+    from leakbench.worker.heartbeat import Heartbeat
+    from leakbench.worker.sampling import Sampler, Schedule
+
+    scenario = load_scenario(arguments.scenario)
+    options: dict[str, Any] = {
+        "model": "embedded",
+        "chunk_ms": chunk_ms,
+        "generate": dict(scenario.generate),
+    }
+    subject = FunasrSubject(**options)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        stimulus = render(
+            scenario,
+            chunk_ms=chunk_ms,
+            sample_rate=subject.sample_rate,
+            seed=0,
+            recordings=None,
+            destination=folder / "stimulus.f32",
+        )
+        chunks = round(arguments.audio_minutes * 60_000 / chunk_ms)
+        schedule = Schedule.plan(
+            chunks_per_period=stimulus.chunks_per_period,
+            phase=scenario.phase_chunk(chunk_ms),
+            warmup_periods=scenario.warmup_periods,
+            period_seconds=stimulus.period_seconds,
+            process_interval_seconds=30.0,
+        )
+        with ChunkReader(stimulus) as reader:
+            audio = [reader.read() for _ in range(stimulus.chunks_per_period)]
+
+        def bare() -> float:
+            cache: dict[str, Any] = {}
+            began = time.perf_counter()
+            for chunk in range(chunks):
+                subject.model.generate(
+                    input=audio[chunk % len(audio)],
+                    cache=cache,
+                    is_final=False,
+                    chunk_size=chunk_ms,
+                    **scenario.generate,
+                )
+            return time.perf_counter() - began
+
+        def measured() -> float:
+            writer = TraceWriter(folder)
+            heartbeat = Heartbeat(folder, create=True)
+            sampler = Sampler(schedule, subject, writer, chunk_seconds=chunk_ms / 1000)
+            sampler.begin()
+            plan = Drive(chunks=chunks, stream_chunks=None, chunk_seconds=chunk_ms / 1000)
+            with ChunkReader(stimulus) as reader:
+                began = time.perf_counter()
+                drive(
+                    subject,
+                    reader,
+                    plan,
+                    sampler=sampler,
+                    writer=writer,
+                    heartbeat=heartbeat,
+                    stop_requested=lambda: False,
+                )
+                seconds = time.perf_counter() - began
+            writer.close()
+            heartbeat.close()
+            return seconds
+
+        bare()
+        measured()
+        ratios = []
+        for pair in range(arguments.pairs):
+            turns = (bare, measured) if pair % 2 == 0 else (measured, bare)
+            seconds = {turn: turn() for turn in turns}
+            ratios.append(seconds[measured] / seconds[bare])
+    print(
+        f"| {chunk_ms} ms | {statistics.median(ratios):.3f} | {min(ratios):.3f} | "
+        f"{max(ratios):.3f} | {len(ratios)} | {TARGETS[chunk_ms]} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
