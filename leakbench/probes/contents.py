@@ -1,0 +1,270 @@
+"""One object opened: its own bytes, and what it holds under which name."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import compress, repeat
+from typing import Any, Final, TypeAlias
+
+from leakbench.probes import storage
+from leakbench.probes.kinds import Kind, TypePlan, TypePlans
+from leakbench.probes.storage import Extents
+
+NAMELESS: Final = "[]"
+"""The name of what has none."""
+FOLD_AT_LEAST: Final = 32
+"""Items from which on looking at all of them in C pays."""
+_SNAPSHOT_TRIES: Final = 3
+
+Held: TypeAlias = Iterable[tuple[Any, Any]]
+"""Pairs of a name, or the key of a dict, and an object."""
+_Passes: TypeAlias = Callable[[], Iterator[Any]]
+
+_getattribute = object.__getattribute__
+# How often an object is referred to that only a container holds, as seen by map().
+_HELD_ONCE: Final = next(map(sys.getrefcount, [object()]))
+
+
+class Reached:
+    """What was reached so far from one path."""
+
+    __slots__ = ("bytes", "extents", "folded", "plans")
+
+    def __init__(self, plans: TypePlans) -> None:
+        self.plans = plans
+        """How objects are read."""
+        self.bytes: dict[int, int] = {}
+        """Bytes of each object, by id. A large container's entry includes those of its items
+        that nothing else refers to."""
+        self.folded: dict[int, int] = {}
+        """Number of items so included, by id of the container."""
+        self.extents = Extents()
+        """Storage pinned."""
+
+    def merge(self, other: Reached) -> None:
+        """Add what `other` reached; `other` is of no use afterwards."""
+        if len(other.bytes) > len(self.bytes):
+            self.bytes, other.bytes = other.bytes, self.bytes
+        self.bytes.update(other.bytes)
+        self.folded.update(other.folded)
+        if other.extents:
+            self.extents.merge(other.extents)
+
+
+def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[Held]]:
+    """Count `obj` into `reached`.
+
+    The items of a large container of atoms are counted with it; everything else that `obj`
+    holds is returned.
+
+    Returns
+    -------
+    Its elements (items, attributes, array elements or bytes) and what it holds.
+    """
+    key = id(obj)
+    kind = plan.kind
+    elements = 0
+    held: list[Held] = []
+    parts: Sequence[Any] = ()
+    reached.bytes[key] = plan.size(obj)
+    if plan.has_dict or plan.slots:
+        elements += _open_attributes(obj, plan, reached, held)
+    if kind is Kind.ITEMS:
+        elements += plan.length(obj)
+        passes = partial(plan.iterate, obj)
+        if not _fold(passes, plan.length(obj), key, reached):
+            held.append(zip(repeat(NAMELESS), _snapshot(passes)))
+    elif kind is Kind.MAPPING:
+        elements += dict.__len__(obj)
+        _open_dict(obj, reached, held)
+    elif kind is Kind.BYTES:
+        elements += plan.length(obj)
+    elif kind is Kind.TENSOR:
+        count, parts = storage.open_tensor(obj, reached.extents)
+        elements += count
+        _open_tensor_attributes(obj, reached, held)
+    elif kind is Kind.NDARRAY:
+        reached.bytes[key] -= storage.sized_content_bytes(obj)
+        count, parts = storage.open_array(obj, reached.extents)
+        elements += count
+    elif kind is Kind.FUNCTION:
+        elements += _open_function(obj, reached, held)
+    elif kind is Kind.MEMORYVIEW:
+        count, parts = storage.open_memoryview(obj, reached.extents)
+        elements += count
+    elif kind is Kind.MMAP:
+        elements += storage.open_mmap(obj, reached.extents)
+    elif kind is Kind.CDATA:
+        elements += storage.open_cdata(obj, reached.extents)
+        parts = gc.get_referents(obj)
+    elif kind is Kind.TORCH_STORAGE:
+        elements += storage.open_torch_storage(obj, reached.extents)
+    if plan.referents:
+        others = _other_referents(obj, reached, held)
+        if kind is Kind.OPAQUE:
+            elements += len(others)
+        held.append(zip(repeat(NAMELESS), others))
+    if parts:
+        held.append(zip(repeat(NAMELESS), parts))
+    return elements, held
+
+
+def has_content(obj: Any, plan: TypePlan, plans: TypePlans) -> bool:
+    """Whether `obj` deserves a path of its own: a plain function or a lock holds nothing."""
+    if plan.kind is Kind.FUNCTION:
+        return obj.__closure__ is not None
+    if plan.kind is Kind.OPAQUE:
+        kinds = (plans.of(type(held)).kind for held in gc.get_referents(obj))
+        return any(kind is not Kind.ATOM and kind is not Kind.EXCLUDED for kind in kinds)
+    return True
+
+
+def _open_attributes(obj: Any, plan: TypePlan, reached: Reached, held: list[Held]) -> int:
+    elements = 0
+    if plan.has_dict:
+        attributes = _getattribute(obj, "__dict__")
+        if issubclass(type(attributes), dict):
+            reached.bytes[id(attributes)] = reached.plans.of(type(attributes)).size(attributes)
+            elements += dict.__len__(attributes)
+            _open_dict(attributes, reached, held)
+    if plan.slots:
+        slots = []
+        for name in plan.slots:
+            try:
+                slots.append((name, _getattribute(obj, name)))
+            except AttributeError:
+                continue  # never set
+        elements += len(slots)
+        held.append(slots)
+    return elements
+
+
+def _open_tensor_attributes(tensor: Any, reached: Reached, held: list[Held]) -> None:
+    """Hand out what was set on a tensor, without giving it an attribute dict if it has none."""
+    for other in gc.get_referents(tensor):
+        if type(other) is dict:
+            reached.bytes[id(other)] = reached.plans.of(dict).size(other)
+            _open_dict(other, reached, held)
+        else:
+            held.append([(NAMELESS, other)])
+
+
+def _open_dict(mapping: Any, reached: Reached, held: list[Held]) -> None:
+    """Count the keys and atoms of `mapping`, under its id, and hand out its other values."""
+    count = dict.__len__(mapping)
+    if not count:
+        return
+    keys = partial(dict.__iter__, mapping)
+    if not _fold(keys, count, id(mapping), reached):
+        nbytes = reached.bytes
+        others = []
+        for name in _snapshot(keys):
+            if type(name) is not str:
+                # None is no name: a key gets no path of its own.
+                others.append((None, name))
+            elif id(name) not in nbytes:
+                nbytes[id(name)] = sys.getsizeof(name) + 7 & -8
+        if others:
+            held.append(others)
+    values = partial(iter, dict.values(mapping))
+    if not _fold(values, count, id(mapping), reached):
+        held.append(_snapshot(partial(iter, dict.items(mapping))))
+
+
+def _open_function(function: Any, reached: Reached, held: list[Held]) -> int:
+    """Hand out what a function closes over, by name, its defaults and its attributes."""
+    cells = function.__closure__ or ()
+    closed_over: list[tuple[Any, Any]] = []
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=False):
+        reached.bytes[id(cell)] = reached.plans.of(type(cell)).size(cell)
+        closed_over.extend((name, content) for content in gc.get_referents(cell))
+    held.append(closed_over)
+    program = {id(function.__globals__), id(function.__builtins__), id(function.__closure__)}
+    others = [other for other in gc.get_referents(function) if id(other) not in program]
+    if cells:
+        closure = function.__closure__
+        reached.bytes[id(closure)] = reached.plans.of(type(closure)).size(closure)
+    held.append(zip(repeat(NAMELESS), others))
+    return len(closed_over)
+
+
+def _other_referents(obj: Any, reached: Reached, held: list[Held]) -> list[Any]:
+    """Return what the garbage collector sees in `obj` and its attributes do not show.
+
+    A generator is not advanced by it: its locals are among its referents.
+    """
+    named: set[int] = set()
+    for index, pairs in enumerate(held):
+        held[index] = pairs = list(pairs)
+        named.update(id(item) for _, item in pairs)
+    return [
+        other
+        for other in gc.get_referents(obj)
+        if id(other) not in named and id(other) not in reached.bytes
+    ]
+
+
+def _fold(passes: _Passes, count: int, owner: int, reached: Reached) -> bool:
+    """Count a container's items into `reached`, at C speed, if all of them are atoms.
+
+    Items that only this container refers to are folded into the container's own entry: no
+    other path can meet them. The others are entered one by one.
+
+    Returns
+    -------
+    Whether they were all atoms; if not, nothing was counted.
+    """
+    if not count:
+        return True
+    if count < FOLD_AT_LEAST:
+        return False
+    try:
+        types_found = set(map(type, passes()))
+    except Exception:
+        return False  # a metaclass that cannot be hashed, or a container that is changing
+    plans = [reached.plans.of(cls) for cls in types_found]
+    if not all(plan.is_atom for plan in plans):
+        return False
+    fixed_bytes = plans[0].fixed_bytes if len(plans) == 1 else 0
+    if set(map(sys.getrefcount, passes())) == {_HELD_ONCE}:
+        _fold_owned(passes(), count, fixed_bytes, owner, reached)
+        return True
+    # One byte an item: 1 where something else refers to it as well.
+    shared = bytes(map(_HELD_ONCE.__lt__, map(sys.getrefcount, passes())))
+    _fold_owned(
+        compress(passes(), shared.translate(_NEGATED)), shared.count(0), fixed_bytes, owner, reached
+    )
+    atoms = list(compress(passes(), shared))
+    for key, atom in dict(zip(map(id, atoms), atoms, strict=True)).items():
+        if key not in reached.bytes:
+            reached.bytes[key] = fixed_bytes or reached.plans.of(type(atom)).size(atom)
+    return True
+
+
+_NEGATED: Final = bytes([1]) + bytes(255)
+
+
+def _fold_owned(
+    atoms: Iterator[Any], count: int, fixed_bytes: int, owner: int, reached: Reached
+) -> None:
+    if fixed_bytes:
+        nbytes = fixed_bytes * count
+    else:
+        sizes = Counter(map(sys.getsizeof, atoms))
+        nbytes = sum((size + 7 & -8) * times for size, times in sizes.items())
+    reached.bytes[owner] += nbytes
+    reached.folded[owner] = reached.folded.get(owner, 0) + count
+
+
+def _snapshot(passes: _Passes) -> list[Any]:
+    """Return the items of a container that another thread may be changing."""
+    for _ in range(_SNAPSHOT_TRIES):
+        try:
+            return list(passes())
+        except RuntimeError:
+            continue
+    return []

@@ -1,0 +1,242 @@
+"""What every object reachable from a subject's roots weighs, by path.
+
+Paths
+-----
+Attribute names and identifier keys are joined by dots: ``stats.decibel``,
+``encoder.cache_layer_0``. Items of lists, tuples, sets and deques, and whatever else has no
+name, share ``[]``: ``stats.output_data_buf[].buffer``. Values under keys that are not
+identifiers share ``[*]``, and so do all values of a dict first seen with more than
+`NAMES_AT_MOST` of them: it is a map, not a record. A name once given is kept; a record whose
+keys are ever new has `NAMES_AT_MOST` of them named and the others in ``[*]``. Its growth
+shows on its own path in any case.
+
+Instances, containers and buffers have paths; numbers, strings, enum members and the like
+are counted in what holds them. Below `DEPTH_AT_MOST` names, or once `PATHS_AT_MOST` paths
+are known, what is found is counted in the nearest path above.
+
+Sizes
+-----
+A path's sizes are those of everything reachable from the objects at that path, each object
+and each piece of storage once, except that references back to an object on the way to the
+path are not followed: a child does not weigh as much as its parent because it knows it.
+``total`` is everything, its elements the number of distinct objects.
+
+``python_bytes`` agrees with ``pympler.asizeof`` on lists, tuples, sets, dicts, numbers,
+strings, bytes and instances, with attributes in a dict or in slots. It differs on purpose
+where asizeof does not look (items of deques, of list, tuple and set subclasses and of
+objects of unknown C types, closures, bound methods, default arguments, and anything deeper
+than 100 references), where it does not tell memory from its owner (arrays and tensors: only
+the header here, the content is storage), where it follows what is not kept alive (weak
+references), and where it asks the object (a ``__sizeof__`` or ``__slots__`` property).
+
+Not entered: modules, classes, functions' globals, code, frames, tracebacks, loggers, threads,
+``torch.nn.Module`` and ``torch.nn.Parameter``. A ``torch.nn.Module`` that is itself a root has
+its own attributes and buffers walked, as its user asks for, but neither its parameters nor
+the modules below it.
+
+Reading an instance's attributes makes CPython give it a dict object, where it had kept its
+attributes inline: about 64 bytes, once for each instance, which asizeof counts and causes as
+well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from leakbench.probes.contents import NAMELESS, Held, Reached, has_content, open_object
+from leakbench.probes.kinds import Kind, TypePlan, TypePlans
+from leakbench.trace import TOTAL_PATH, ObjectSize
+
+NAMES_AT_MOST: Final = 32
+"""Named children of one path. FunASR's caches have 10; a map has hundreds."""
+DEPTH_AT_MOST: Final = 6
+"""Names in a path. ``stats.output_data_buf[].buffer`` has 4."""
+PATHS_AT_MOST: Final = 256
+"""Paths of one probe, so that a trace line stays a few KiB."""
+
+_ANY_KEY: Final = "[*]"
+_SHARED_NAMES: Final = frozenset({NAMELESS, _ANY_KEY})
+
+_plans: Final = TypePlans()
+
+
+def measure_objects(roots: Mapping[str, object]) -> dict[str, ObjectSize]:
+    """Return the size of everything reachable from `roots`, by path, and of ``total``.
+
+    A root called like a path of the trace's own (``total``) is renamed ``roots.total``.
+    An `ObjectProbe` keeps path names stable from one look to the next; this is one look.
+    """
+    return ObjectProbe().measure(roots)
+
+
+class ObjectProbe:
+    """Measures the same roots again and again, under the same names.
+
+    Remembers names, at most `PATHS_AT_MOST` of them, and nothing of what it walked.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._maps: set[str] = set()
+        self._names: dict[str, int] = {}
+
+    def measure(self, roots: Mapping[str, object]) -> dict[str, ObjectSize]:
+        """Return the size of everything reachable from `roots`, by path, and of ``total``."""
+        nodes = [
+            _Node(f"roots.{name}" if name == TOTAL_PATH else name, {id(root): root}, None)
+            for name, root in list(roots.items())
+        ]
+        for node in nodes:  # grows while it is read: breadth first, so short paths come first
+            nodes.extend(self._visit(node))
+        everything = Reached(_plans)
+        sizes = {}
+        for node in reversed(nodes):
+            sizes[node.path] = _size(node.elements, node.reached)
+            above = node.parent.reached if node.parent is not None else everything
+            above.merge(node.reached)
+        sizes = dict(reversed(sizes.items()))
+        objects = len(everything.bytes) + sum(everything.folded.values())
+        sizes[TOTAL_PATH] = _size(objects, everything)
+        return sizes
+
+    def _visit(self, node: _Node) -> list[_Node]:
+        """Open the objects at `node` and return the nodes of what they hold by name."""
+        groups: dict[str, dict[int, Any]] = {}
+        unnamed: list[Any] = []
+        for head in node.heads.values():
+            plan = _plans.of(type(head))
+            if plan.kind is Kind.EXCLUDED and not (node.parent is None and plan.is_layers):
+                continue
+            elements, held = _open_safely(head, plan, node.reached)
+            node.elements += elements
+            for pairs in held:
+                _sort(pairs, node.reached, groups, unnamed)
+        children = self._named(node, groups, unnamed) if groups else []
+        if unnamed:
+            _swallow(unnamed, node)
+        return children
+
+    def _named(
+        self, node: _Node, groups: dict[str, dict[int, Any]], unnamed: list[Any]
+    ) -> list[_Node]:
+        """Return the children of `node`; what gets no path goes to `unnamed`."""
+        known = self._known
+        line = node.line()
+        children = []
+        for name in self._overflowing(node.path, groups):
+            groups.setdefault(_ANY_KEY, {}).update(groups.pop(name))
+        for name, group in groups.items():
+            for above in line:
+                if not above.heads.keys().isdisjoint(group):
+                    for key in group.keys() & above.heads.keys():
+                        del group[key]
+            if not group:
+                continue
+            path = _join(node.path, name)
+            if path not in known:
+                if node.depth >= DEPTH_AT_MOST or len(known) >= PATHS_AT_MOST:
+                    unnamed.extend(group.values())
+                    continue
+                known.add(path)
+                if name not in _SHARED_NAMES:
+                    self._names[node.path] = self._names.get(node.path, 0) + 1
+            children.append(_Node(path, group, node))
+        return children
+
+    def _overflowing(self, path: str, groups: Mapping[str, object]) -> list[str]:
+        """Return the names in `groups` that `path` has no room for."""
+        named = self._names.get(path, 0)
+        if path not in self._maps and named + len(groups) <= NAMES_AT_MOST:
+            return []
+        new = [
+            name
+            for name in groups
+            if name not in _SHARED_NAMES and _join(path, name) not in self._known
+        ]
+        if named == 0 and len(new) > NAMES_AT_MOST:
+            self._maps.add(path)
+        return new[0 if path in self._maps else NAMES_AT_MOST - named :]
+
+
+def _join(path: str, name: str) -> str:
+    return path + name if name in _SHARED_NAMES else f"{path}.{name}"
+
+
+class _Node:
+    """A path and, while it is being measured, the objects found there."""
+
+    __slots__ = ("depth", "elements", "heads", "parent", "path", "reached")
+
+    def __init__(self, path: str, heads: dict[int, Any], parent: _Node | None) -> None:
+        self.path = path
+        self.heads = heads
+        """Objects at this path, by id; held, so that an id stays theirs during the walk."""
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 1
+        self.elements = 0
+        self.reached = Reached(_plans)
+
+    def line(self) -> list[_Node]:
+        """Return this node and those above it."""
+        nodes = [self]
+        while nodes[-1].parent is not None:
+            nodes.append(nodes[-1].parent)
+        return nodes
+
+
+def _sort(
+    held: Held, reached: Reached, groups: dict[str, dict[int, Any]] | None, unnamed: list[Any]
+) -> None:
+    """Count the atoms of `held`; put the rest into `groups` by name, or into `unnamed`."""
+    plan_of = _plans.get
+    nbytes = reached.bytes
+    for name, item in held:
+        cls = type(item)
+        plan = plan_of(id(cls)) or _plans.of(cls)
+        if plan.is_atom:
+            key = id(item)
+            if key not in nbytes:
+                nbytes[key] = plan.fixed_bytes or plan.size(item)
+        elif plan.is_excluded:
+            continue
+        elif (
+            groups is None
+            or name is None
+            or not (plan.has_path and has_content(item, plan, _plans))
+        ):
+            unnamed.append(item)
+        else:
+            if name is not NAMELESS and not (type(name) is str and name.isidentifier()):
+                name = _ANY_KEY
+            group = groups.get(name)
+            if group is None:
+                groups[name] = {id(item): item}
+            else:
+                group[id(item)] = item
+
+
+def _swallow(unnamed: list[Any], node: _Node) -> None:
+    """Count everything reachable from `unnamed` at `node`, however deep it goes."""
+    reached = node.reached
+    line = node.line()
+    while unnamed:
+        item = unnamed.pop()
+        if id(item) in reached.bytes or any(id(item) in above.heads for above in line):
+            continue
+        for pairs in _open_safely(item, _plans.of(type(item)), reached)[1]:
+            _sort(pairs, reached, None, unnamed)
+
+
+def _open_safely(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[Held]]:
+    try:
+        return open_object(obj, plan, reached)
+    except Exception:
+        # Whatever a subject's object does, a run of hours does not end for it: it then
+        # weighs what was counted before it raised, the same each time.
+        reached.bytes.setdefault(id(obj), 0)
+        return 0, []
+
+
+def _size(elements: int, reached: Reached) -> ObjectSize:
+    return ObjectSize(elements, sum(reached.bytes.values()), reached.extents.total_bytes())
