@@ -76,6 +76,9 @@ class AssessPlan:
     """Processes below which a statistical verdict is only advice."""
     first_look_seconds: float = FIRST_LOOK_SECONDS
     """Audio after warm-up at which the process's metrics are first judged."""
+    horizon_seconds: float | None = None
+    """The most audio of a replicate, from its start; None where that is open. A LEAK of the
+    process's metrics before then excludes caches that fill as slowly as that."""
     cycle_seconds: float | None = None
     """Longest legitimate cycle where the audio does not repeat; None for 60 s."""
     final: bool = False
@@ -259,9 +262,11 @@ def _judge_at_look(
     reached = min(
         (float(c.audio_seconds[-1]) - plan.warmup_seconds if len(c) else 0.0) for c in columns
     )
-    look = last_look(reached, first_seconds=plan.first_look_seconds, final=plan.final)
+    horizon = plan.horizon_seconds and max(plan.horizon_seconds - plan.warmup_seconds, 0.0)
+    first = min(plan.first_look_seconds, horizon or plan.first_look_seconds)
+    look = last_look(reached, first_seconds=first, horizon_seconds=horizon, final=plan.final)
+    due = next_look_seconds(reached, first_seconds=first, horizon_seconds=horizon)
     if look is None:
-        due = next_look_seconds(reached, first_seconds=plan.first_look_seconds)
         return Judgement(
             verdict=Verdict.UNDECIDED,
             slope_per_hour=None,
@@ -279,14 +284,17 @@ def _judge_at_look(
         audio = column.audio_seconds - plan.warmup_seconds
         seen = (audio > 0) & (audio <= look.seconds + 1e-6)
         series.append((audio[seen], column.values[seen]))
-    return judge_statistical(
+    judged = judge_statistical(
         series,
         budget_per_hour=allowance.per_hour,
         cycle_seconds=plan.period_seconds if plan.periodic else plan.cycle_seconds,
         share=look.share,
+        horizon_seconds=horizon,
         metrics=gated_metrics,
         quantity=quantity_of(metric),
     )
+    wanted = None if judged.verdict.decided else due
+    return dataclasses.replace(judged, audio_wanted_seconds=wanted)
 
 
 _SEVERITY: Final = {

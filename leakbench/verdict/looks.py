@@ -1,9 +1,10 @@
 """When a growing series is looked at, and what error each look may spend.
 
 Looking at every new sample would turn a 1 % error into a certainty. Looks come at T, 2T,
-4T, ... audio-seconds; look j may err with alpha / (j (j + 1)), which sums to alpha over
-however many looks there turn out to be. Between looks the answer is that of the last look,
-so asking often costs nothing and changes nothing.
+4T, ... audio-seconds and once more at the end. Where the end is known beforehand each of the
+n looks may err with alpha / n; where it is open, look j with alpha / (j (j + 1)), which sums
+to alpha over however many there turn out to be. Between looks the answer is that of the last
+look, so asking often costs nothing and changes nothing.
 """
 
 from __future__ import annotations
@@ -25,34 +26,62 @@ class Look:
     """Part of the error budget that this look may spend."""
 
 
-WHOLE = 1.0
-"""The share of an only look."""
-
-
 def last_look(
-    reached_seconds: float, *, first_seconds: float = FIRST_LOOK_SECONDS, final: bool = False
+    reached_seconds: float,
+    *,
+    first_seconds: float = FIRST_LOOK_SECONDS,
+    horizon_seconds: float | None = None,
+    final: bool = False,
 ) -> Look | None:
     """Return the last look due when every replicate has `reached_seconds` of audio.
 
-    A `final` look takes all there is, once the run has ended. None before the first look.
+    Parameters
+    ----------
+    reached_seconds
+        Audio that all replicates have, from the end of warm-up.
+    first_seconds
+        When the first look is due.
+    horizon_seconds
+        The most audio that will be driven; None where that is open.
+    final
+        Whether the run has ended: then all there is is looked at.
+
+    Returns
+    -------
+    None before the first look.
     """
-    due, number = first_seconds, 0
-    last: Look | None = None
-    while due <= reached_seconds + 1e-6:
-        number += 1
-        last = Look(seconds=due, share=WHOLE / (number * (number + 1)))
-        due *= 2
-    if final and reached_seconds > 0 and (last is None or reached_seconds > 1.05 * last.seconds):
-        number += 1
-        return Look(seconds=reached_seconds, share=WHOLE / (number * (number + 1)))
-    return last
+    dues = [first_seconds]
+    while dues[-1] * 2 <= max(reached_seconds, horizon_seconds or 0.0) + 1e-6:
+        dues.append(dues[-1] * 2)
+    if horizon_seconds is not None and horizon_seconds > WORTH_A_LOOK * dues[-1]:
+        dues.append(horizon_seconds)
+    passed = [due for due in dues if due <= reached_seconds + 1e-6]
+    if final and reached_seconds > (WORTH_A_LOOK * passed[-1] if passed else 0.0):
+        passed.append(reached_seconds)
+    if not passed:
+        return None
+    number = len(passed)
+    known = horizon_seconds is not None and number <= len(dues)
+    return Look(seconds=passed[-1], share=1 / len(dues) if known else 1 / (number * (number + 1)))
+
+
+WORTH_A_LOOK: Final = 1.05
+"""Audio, as a multiple of the last look's, below which one more at the end is not worth its
+error."""
 
 
 def next_look_seconds(
-    reached_seconds: float, *, first_seconds: float = FIRST_LOOK_SECONDS
+    reached_seconds: float,
+    *,
+    first_seconds: float = FIRST_LOOK_SECONDS,
+    horizon_seconds: float | None = None,
 ) -> float:
     """Return the audio at which the next look is due."""
     due = first_seconds
     while due <= reached_seconds + 1e-6:
         due *= 2
-    return due
+    return (
+        due
+        if horizon_seconds is None or reached_seconds >= horizon_seconds
+        else min(due, horizon_seconds)
+    )

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from leakbench.verdict.judgement import FloatArray
 
+WHOLE: Final = (0.125, 1.0)
+"""The window of the level test, as parts of the audio looked at. Its start drops what is left
+of warm-up. A slope over all of it has less than half the error of one over the later half."""
 EARLY: Final = (0.125, 0.5)
-"""The early window, as parts of the audio looked at. Its start drops what is left of warm-up;
-wider than [T/4, T/2], it tells decay from noise with half the variance."""
+"""Where growth that dies out is faster ..."""
 LATE: Final = (0.5, 1.0)
-"""The late window: where growth must be shown, or excluded."""
+"""... than here."""
 LAST: Final = (0.75, 1.0)
-"""Its later half: where a leak that began in mid-window shows undiluted."""
+"""Where a leak that began in mid-window shows undiluted."""
+MIDDLES_APART: Final = (LATE[0] + LATE[1]) / 2 - (EARLY[0] + EARLY[1]) / 2
+"""Between the middles of the early and late windows: a cache that fills with time constant
+tau has slopes in the ratio exp(-MIDDLES_APART * T / tau)."""
+MAX_FLOORS: Final = 240
+"""Most points that Theil-Sen takes pairs of; more are first grouped to their medians."""
+SHORT_LAG: Final = 3
+"""Blocks between the points of a pair of :func:`short_slope`."""
 MIN_FLOORS: Final = 3
 """Fewest floors a slope is fitted to."""
 MAX_MISSING: Final = 0.2
@@ -57,22 +68,29 @@ def take_floors(audio_seconds: FloatArray, values: FloatArray, block_seconds: fl
 
 def theil_sen(times: FloatArray, values: FloatArray) -> float:
     """Return the median slope over all pairs of points (Theil 1950, Sen 1968)."""
-    later, earlier = _PAIRS.get(len(times))
+    if len(times) > MAX_FLOORS:
+        groups = np.array_split(np.arange(len(times)), MAX_FLOORS)
+        values = np.array([np.median(values[group]) for group in groups])
+        times = np.array([np.mean(times[group]) for group in groups])
+    later, earlier = _pairs(len(times))
     return float(np.median((values[later] - values[earlier]) / (times[later] - times[earlier])))
 
 
-class _Pairs:
-    """Index pairs of n points; a judge asks for the same n again and again."""
+def short_slope(times: FloatArray, values: FloatArray) -> float:
+    """Return the median slope over pairs of near points: what happens between jumps.
 
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    Steps of an allocator touch few such pairs and do not move their median, where they throw
+    Theil-Sen's slope as far as they throw the series.
+    """
+    slopes = [
+        (values[lag:] - values[:-lag]) / (times[lag:] - times[:-lag])
+        for lag in range(1, min(SHORT_LAG, len(times) - 1) + 1)
+    ]
+    return float(np.median(np.concatenate(slopes)))
 
-    def get(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        if count not in self._known:
-            if len(self._known) > 64:
-                self._known.clear()
-            self._known[count] = np.triu_indices(count, 1)[::-1]
-        return self._known[count]
 
-
-_PAIRS: Final = _Pairs()
+@functools.lru_cache(maxsize=64)
+def _pairs(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return all pairs of `count` points; a judge asks for the same count again and again."""
+    earlier, later = np.triu_indices(count, 1)
+    return later, earlier

@@ -26,21 +26,31 @@ from leakbench.verdict.judgement import (
     checked,
     describe_rate,
 )
-from leakbench.verdict.slopes import EARLY, LAST, LATE, Floors, take_floors, theil_sen
+from leakbench.verdict.slopes import (
+    EARLY,
+    LAST,
+    LATE,
+    MIDDLES_APART,
+    WHOLE,
+    Floors,
+    short_slope,
+    take_floors,
+    theil_sen,
+)
 from leakbench.verdict.table import Series
 
 ALPHA_LEAK: Final = 0.001
 """Chance of a false LEAK over all looks."""
 ALPHA_FLAT: Final = 0.01
 """Chance of a false FLAT over all looks."""
-ALPHA_DECAY: Final = 0.05
-"""Level at which late growth is found smaller than early growth: a high one, as it only ever
-turns LEAK into SATURATING."""
-DECAY: Final = 0.85
-"""Late over early growth that a leak must exceed; a plateau with a time constant of 2.7 times
-the audio or less is below it."""
+ALPHA_GUARD: Final = 0.05
+"""Level of the tests that only ever take a verdict back: the later half must agree with the
+whole, and growth found to slow down is SATURATING."""
+DECAY: Final = 0.75
+"""Least late over early growth of a leak: 1 is linear, a filling cache 0.65 or less once the
+audio is as long as its time constant."""
 STEADY: Final = 0.98
-"""Late over early growth taken as no decay at all."""
+"""Late over early growth that counts as no decay at all."""
 SAMPLES_A_FLOOR: Final = 5
 """Samples a block holds where nobody said how long a legitimate cycle is."""
 MIN_CYCLE_SECONDS: Final = 60.0
@@ -73,6 +83,7 @@ def judge_statistical(
     budget_per_hour: float,
     cycle_seconds: float | None = None,
     share: float = 1.0,
+    horizon_seconds: float | None = None,
     metrics: int = 1,
     alpha_leak: float = ALPHA_LEAK,
     alpha_flat: float = ALPHA_FLAT,
@@ -93,6 +104,9 @@ def judge_statistical(
         samples if those are longer.
     share
         Part of the error budget that this look may spend, see :mod:`leakbench.verdict.looks`.
+    horizon_seconds
+        The most audio that would be driven before giving up. LEAK before then must exclude
+        whatever fills up with a time constant as long as that. None: the audio there is.
     metrics
         Metrics of which any one may turn the verdict to LEAK (Bonferroni; FLAT needs all of
         them and no correction).
@@ -100,7 +114,7 @@ def judge_statistical(
     Returns
     -------
     FLAT, LEAK, SATURATING or UNDECIDED. From one replicate the answer is advisory and rests
-    on the increments within it: see :func:`_within`.
+    on the increments within it.
 
     Raises
     ------
@@ -115,35 +129,41 @@ def judge_statistical(
         return evidence.undecided(f"fewer than {2 * SAMPLES_A_FLOOR} samples")
     block = _block_seconds(series, cycle_seconds)
     seconds = min(float(audio[-1]) for audio, _ in series)
+    decay, steady = _decay_limits(seconds, horizon_seconds)
     floors = [take_floors(audio, values, block) for audio, values in series]
-    windows = [_slopes(each, seconds) for each in floors]
-    slopes = np.array([w for w in windows if w is not None]).T
-    if len(windows) != slopes.shape[-1] or not slopes.size:
+    measure = _within_one if len(series) == 1 else _between
+    tests = measure(floors, seconds, decay, steady)
+    if tests is None:
         return evidence.undecided("too few samples, or too many missing, for its windows")
-    early, late, last = slopes * SECONDS_PER_HOUR
-    if len(series) == 1:
-        return _judge_one(floors[0], seconds, evidence, alpha_leak * share, alpha_flat * share)
-    tests = _Tests(
-        late=_over(late),
-        last=_over(last),
-        kept=_over(late - DECAY * early),
-        lost=_over(late - STEADY * early),
-    )
     return evidence.conclude(tests, alpha_leak * share / metrics, alpha_flat * share)
+
+
+def _decay_limits(seconds: float, horizon_seconds: float | None) -> tuple[float, float]:
+    """Return the late over early growth that a leak must exceed, and that counts as steady.
+
+    After a tenth of the horizon a cache that fills within the horizon has hardly slowed down:
+    the nearer its ratio is to 1, the nearer a leak must come to show that it is not one.
+    """
+    filling = 0.0
+    if horizon_seconds is not None and horizon_seconds > 0:
+        filling = math.exp(-MIDDLES_APART * seconds / horizon_seconds)
+    decay = max(DECAY, filling)
+    return decay, max(STEADY, (1 + decay) / 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tests:
-    """What the rules ask of the slopes, each a mean with its error."""
+    """What the rules ask of the slopes an hour, each a mean with its error."""
 
+    whole: _Interval
     late: _Interval
-    """Growth an hour in the late window."""
     last: _Interval
-    """Growth an hour in the second half of it."""
     kept: _Interval
-    """Late growth less 0.85 times the early one."""
+    """Late growth less what of the early growth a leak must have kept."""
+    kept_between_jumps: _Interval
+    """The same for growth between jumps."""
     lost: _Interval
-    """Late growth less 0.98 times the early one."""
+    """Late growth less nearly all of the early one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,26 +175,29 @@ class _Evidence:
     quantity: Quantity
 
     def conclude(self, tests: _Tests, alpha_leak: float, alpha_flat: float) -> Judgement:
-        low, high = tests.late.low(alpha_leak), tests.late.high(alpha_flat)
+        """Apply the rules, in the order of ``docs/verdict.md``."""
+        low, high = tests.whole.low(alpha_leak), tests.whole.high(alpha_flat)
+
+        def say(verdict: Verdict, how: str) -> Judgement:
+            return self._say(verdict, tests.whole.mean, low, high, how)
+
         if high <= self.budget:
-            if tests.last.low(ALPHA_DECAY) > self.budget:
-                return self._say(
-                    Verdict.UNDECIDED, tests, low, high, "within budget until its last quarter"
-                )
-            return self._say(Verdict.FLAT, tests, low, high, "growth proved within its budget")
+            if tests.late.high(ALPHA_GUARD) > self.budget:
+                return say(Verdict.UNDECIDED, "within its budget, but its later half may not be")
+            if tests.last.low(ALPHA_GUARD) > self.budget:
+                return say(Verdict.UNDECIDED, "within its budget until its last quarter")
+            return say(Verdict.FLAT, "growth proved within its budget")
         if low <= self.budget:
-            return self._say(Verdict.UNDECIDED, tests, low, high, "the interval holds the budget")
-        if tests.lost.high(ALPHA_DECAY) < 0:
-            return self._say(Verdict.SATURATING, tests, low, high, "above its budget, but slowing")
-        if tests.kept.low(alpha_leak) <= 0:
-            return self._say(
-                Verdict.UNDECIDED,
-                tests,
-                low,
-                high,
-                "above its budget, but not yet told from something that fills up",
-            )
-        return self._say(Verdict.LEAK, tests, low, high, "growth proved above its budget")
+            return say(Verdict.UNDECIDED, "the interval holds the budget")
+        if tests.lost.high(ALPHA_GUARD) < 0:
+            return say(Verdict.SATURATING, "above its budget, but slowing down")
+        # Half the error each: either may show that growth goes on.
+        kept = tests.kept.low(alpha_leak / 2) > 0 or (
+            tests.kept_between_jumps.low(alpha_leak / 2) > 0 and tests.kept.mean > 0
+        )
+        if not kept or tests.late.low(ALPHA_GUARD) <= self.budget:
+            return say(Verdict.UNDECIDED, "above its budget, but perhaps only filling up")
+        return say(Verdict.LEAK, "growth proved above its budget")
 
     def undecided(self, why: str) -> Judgement:
         return Judgement(
@@ -190,12 +213,12 @@ class _Evidence:
             audio_wanted_seconds=2 * self._seconds(),
         )
 
-    def _say(self, verdict: Verdict, tests: _Tests, low: float, high: float, how: str) -> Judgement:
-        rate = describe_rate(low, tests.late.mean, high, self.quantity)
+    def _say(self, verdict: Verdict, slope: float, low: float, high: float, how: str) -> Judgement:
+        rate = describe_rate(low, slope, high, self.quantity)
         budget = format_amount(self.budget, self.quantity)
         return Judgement(
             verdict=verdict,
-            slope_per_hour=tests.late.mean,
+            slope_per_hour=slope,
             low=low,
             high=high,
             budget_per_hour=self.budget,
@@ -217,57 +240,88 @@ class _Evidence:
         return min((float(audio[-1]) if len(audio) else 0.0) for audio, _ in self.series)
 
 
-def _judge_one(
-    floors: Floors, seconds: float, evidence: _Evidence, alpha_leak: float, alpha_flat: float
-) -> Judgement:
-    late, early = _within(floors, seconds, LATE), _within(floors, seconds, EARLY)
-    last = _within(floors, seconds, LAST)
-    if late is None or early is None or last is None:
-        return evidence.undecided("too few samples for one process to speak for itself")
+def _between(
+    floors: Sequence[Floors], seconds: float, decay: float, steady: float
+) -> _Tests | None:
+    """Test the slopes of several processes: each is one independent observation."""
+    rows = []
+    for each in floors:
+        windows = _cut(each, seconds)
+        if windows is None:
+            return None
+        whole, early, late, last = windows
+        rows.append(
+            [theil_sen(*window) for window in windows] + [short_slope(*early), short_slope(*late)]
+        )
+    columns = np.array(rows).T * SECONDS_PER_HOUR
+    whole, early, late, last, early_between, late_between = columns
+    return _Tests(
+        whole=_over(whole),
+        late=_over(late),
+        last=_over(last),
+        kept=_over(late - decay * early),
+        kept_between_jumps=_over(late_between - decay * early_between),
+        lost=_over(late - steady * early),
+    )
+
+
+GROUPS: Final = 12
+"""Increments that the whole window of a single series is cut into; half as many in a half."""
+
+
+def _within_one(
+    floors: Sequence[Floors], seconds: float, decay: float, steady: float
+) -> _Tests | None:
+    """Test one series by its increments, which stand in for processes.
+
+    A window's floors are cut into groups; the increments between the groups' medians have
+    the slope as their mean. If the noise is a random walk (allocator steps) increments are
+    independent and the t interval is right; if it is stationary they are negatively
+    correlated and the interval is too wide, by up to the root of their number. So it errs
+    towards UNDECIDED whichever the noise is, where Harvey, Leybourne and Taylor's z-lambda
+    (2007) weights the two cases.
+    """
+    windows = _cut(floors[0], seconds)
+    if windows is None:
+        return None
+    whole, early, late, last = (
+        _increments(times, values, groups)
+        for (times, values), groups in zip(
+            windows, (GROUPS, GROUPS // 2, GROUPS // 2, GROUPS // 4), strict=True
+        )
+    )
 
     def less(part: float) -> _Interval:
         error = math.hypot(late.error, part * early.error)
         return _Interval(late.mean - part * early.mean, error, late.freedom)
 
-    tests = _Tests(late=late, last=last, kept=less(DECAY), lost=less(STEADY))
-    return evidence.conclude(tests, alpha_leak, alpha_flat)
+    kept = less(decay)
+    return _Tests(
+        whole=whole,
+        late=late,
+        last=last,
+        kept=kept,
+        kept_between_jumps=kept,
+        lost=less(steady),
+    )
 
 
-GROUPS: Final = 6
-"""Increments that a window of a single series is cut into."""
-
-
-def _within(floors: Floors, seconds: float, window: tuple[float, float]) -> _Interval | None:
-    """Return the growth of one series in a window, with an error that its wandering explains.
-
-    The window's floors are cut into groups; the increments between the groups' medians have
-    the slope as their mean. If the noise is a random walk (allocator steps) increments are
-    independent and the t interval is right; if it is stationary they are negatively
-    correlated, and the interval is too wide by up to sqrt(increments). So it errs on the
-    side of UNDECIDED whichever the noise is, which Harvey, Leybourne and Taylor's z-lambda
-    (2007) achieves by weighting the two cases.
-    """
-    found = floors.within(window[0] * seconds, window[1] * seconds)
-    if found is None:
-        return None
-    times, values = found
-    groups = min(GROUPS + 1, len(times))
-    parts = np.array_split(np.arange(len(times)), groups)
+def _increments(times: FloatArray, values: FloatArray, groups: int) -> _Interval:
+    parts = np.array_split(np.arange(len(times)), min(groups + 1, len(times)))
     middles = np.array([np.median(values[part]) for part in parts])
     moments = np.array([np.mean(times[part]) for part in parts])
-    increments = np.diff(middles) / np.diff(moments) * SECONDS_PER_HOUR
-    interval = _over(increments)
-    return _Interval(theil_sen(times, values) * SECONDS_PER_HOUR, interval.error, interval.freedom)
+    spread = _over(np.diff(middles) / np.diff(moments) * SECONDS_PER_HOUR)
+    return _Interval(theil_sen(times, values) * SECONDS_PER_HOUR, spread.error, spread.freedom)
 
 
-def _slopes(floors: Floors, seconds: float) -> tuple[float, float, float] | None:
-    slopes = []
-    for start, stop in (EARLY, LATE, LAST):
+def _cut(floors: Floors, seconds: float) -> list[tuple[FloatArray, FloatArray]] | None:
+    windows = []
+    for start, stop in (WHOLE, EARLY, LATE, LAST):
         found = floors.within(start * seconds, stop * seconds)
         if found is None:
             return None
-        slopes.append(theil_sen(*found))
-    return slopes[0], slopes[1], slopes[2]
+        windows.append(found)
+    return windows
 
 
 def _over(slopes: FloatArray) -> _Interval:
