@@ -162,7 +162,7 @@ class TypePlan:
         slots = _slots(cls) if may_be_read else ()
         self.slots = tuple(
             name
-            for name in slots
+            for name in dict.fromkeys(slots)
             if isinstance(_static_lookup(cls, name), types.MemberDescriptorType)
         )
         """Slots that ``object.__getattribute__`` reads without running Python code."""
