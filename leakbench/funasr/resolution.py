@@ -90,14 +90,14 @@ def split_fix(spec: str) -> tuple[str, str | None]:
     SubjectSpecError
         When what follows a release or an alias is not a fix.
     """
-    for name in sorted(_fixes(), key=len, reverse=True):
+    for name in sorted(fixes.FIXES, key=len, reverse=True):
         if spec.endswith(f"+{name}"):
             return spec.removesuffix(f"+{name}"), name
     base, plus, rest = spec.partition("+")
     # A path may hold a `+` of its own; a release or an alias may not.
     if plus and "@" not in base:
         raise SubjectSpecError(
-            f"{spec}: expected {base}+FIX with FIX one of {', '.join(_fixes())}; got {rest!r}"
+            f"{spec}: expected {base}+FIX with FIX one of {', '.join(fixes.FIXES)}; got {rest!r}"
         )
     return spec, None
 
@@ -158,7 +158,3 @@ def _provision(spec: str, base: str) -> Path:
             f"a wheel or a source archive; {path} is {'not one' if path.exists() else 'not there'}"
         )
     return path
-
-
-def _fixes() -> tuple[str, ...]:
-    return getattr(fixes, "FIXES", ())
