@@ -23,8 +23,11 @@ from leakbench.plan import Cell, Plan, read_plan, replicate_folder
 from leakbench.reach import check_reach, measure_visited
 from leakbench.result import CellResult, MetricResult, Outcome, Parity, Result
 from leakbench.trace import (
+    PROCESS_METRICS,
+    PROCESS_PATH,
     Begin,
     End,
+    ProcessMetric,
     SegmentEvent,
     Trace,
     read_begin,
@@ -34,6 +37,8 @@ from leakbench.trace import (
 )
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
 
+_ALWAYS_GATED: Final[tuple[ProcessMetric, ...]] = ("heap_bytes",)
+"""Shown, not judged, in a single process; other figures are gated where a budget names them."""
 _UNHARMED: Final = ("completed", "stopped", "interrupted")
 _STOPPED_BY_LIMIT: Final = ("memory_limit", "hung")
 
@@ -63,12 +68,12 @@ class Replicate:
         return self.trace.samples[-1].chunk if self.trace.samples else 0
 
 
-def look_at_cell(cell: Cell, begin: Begin, traces: Sequence[Trace]) -> Look:
+def look_at_cell(plan: Plan, cell: Cell, begin: Begin, traces: Sequence[Trace]) -> Look:
     """Judge what `traces`, one for each replicate begun so far, hold by now."""
     sampled = [trace for trace in traces if trace.samples]
     if not sampled:
         return Look(decided=False, headline="")
-    assessment = assess(sampled, plan=_assess_plan(cell, begin, final=False))
+    assessment = assess(sampled, plan=_assess_plan(plan, cell, begin, final=False))
     # A leak in one process is a leak; flat must be all of them.
     complete = assessment.outcome == "leak" or len(sampled) == cell.replicates
     driven = min(trace.samples[-1].audio_seconds for trace in sampled)
@@ -98,7 +103,8 @@ def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
     replicates = {cell.id: _read_replicates(folder, cell) for cell in plan.cells}
     parities = _compare_subjects(plan, replicates)
     cells = tuple(
-        _conclude_cell(cell, replicates[cell.id], parities.get(cell.id)) for cell in plan.cells
+        _conclude_cell(plan, cell, replicates[cell.id], parities.get(cell.id))
+        for cell in plan.cells
     )
     return Result(
         verdict=overall_outcome(cells),
@@ -176,9 +182,9 @@ def _compare_subjects(
 
 
 def _conclude_cell(
-    cell: Cell, replicates: Sequence[Replicate], parity: Parity | None
+    plan: Plan, cell: Cell, replicates: Sequence[Replicate], parity: Parity | None
 ) -> CellResult:
-    assessment = _assess(cell, replicates)
+    assessment = _assess(plan, cell, replicates)
     outcome, error = _outcome(cell, replicates, assessment)
     as_expected, shortfall = _compare_with_expectation(cell, outcome, assessment)
     if cell.parity_required and outcome != "error" and parity is not None and not parity.identical:
@@ -221,22 +227,32 @@ def _conclude_cell(
     )
 
 
-def _assess(cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
+def _assess(plan: Plan, cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
     begun = [r for r in replicates if r.begin is not None and r.trace.samples]
     if not begun or begun[0].begin is None:
         return None
-    return assess([r.trace for r in begun], plan=_assess_plan(cell, begun[0].begin, final=True))
+    return assess(
+        [r.trace for r in begun], plan=_assess_plan(plan, cell, begun[0].begin, final=True)
+    )
 
 
-def _assess_plan(cell: Cell, begin: Begin, *, final: bool) -> AssessPlan:
+def _assess_plan(plan: Plan, cell: Cell, begin: Begin, *, final: bool) -> AssessPlan:
+    asked_for = tuple(
+        metric
+        for metric in PROCESS_METRICS
+        if metric not in _ALWAYS_GATED
+        and any(rule.path == PROCESS_PATH and rule.metric == metric for rule in cell.rules)
+    )
     return AssessPlan(
-        period_seconds=begin.period_seconds,
         chunk_seconds=begin.chunk_seconds,
         chunks_per_period=begin.chunks_per_period,
         phase=begin.phase,
         warmup_seconds=begin.warmup_seconds,
         rules=cell.rules,
         named=cell.subject.named_paths,
+        horizon_seconds=cell.audio_seconds,
+        # A traced run measures nothing of the process but what is traced.
+        gated_process=() if plan.traced_frames else (*_ALWAYS_GATED, *asked_for),
         final=final,
     )
 

@@ -23,7 +23,6 @@ _MODULES: Final = {
 class _Commands(click.Group):
     """Loads a command's module only when it is called, so that ``--help`` stays quick."""
 
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_MODULES)
 
@@ -48,10 +47,8 @@ def _cli() -> None:
 def main() -> None:
     """Run the command line and exit with one of the documented statuses."""
     try:
-        _cli.main(standalone_mode=False)
-        status = ExitStatus.AS_EXPECTED
-    except click.exceptions.Exit as error:
-        status = ExitStatus(error.exit_code)
+        # Not standalone: click then hands back what a command exits with instead of exiting.
+        status = ExitStatus(_cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         status = ExitStatus.USAGE

@@ -79,7 +79,7 @@ def present(console: Console, folder: Path, result: Result) -> None:
         When the folder cannot be written.
     """
     # matplotlib takes half a second to import: only once there is something to draw.
-    from leakbench.report import write_report
+    from leakbench.report.folder import write_report
 
     try:
         write_report(folder)

@@ -34,7 +34,7 @@ from leakbench.verdict.assess import BudgetRule
     help="What to drive it through: a shipped scenario or a TOML file. Repeatable.",
 )
 @click.option("--audio", type=DURATION, help="Audio to drive at most, such as 10m or 2h.")
-@click.option("--at-least", type=DURATION, default="0s", help="Audio to drive in any case.")
+@click.option("--at-least", type=DURATION, help="Audio to drive in any case.")
 @click.option("--chunk-ms", type=click.IntRange(min=1), help="Length of a chunk.")
 @click.option(
     "--model",
@@ -117,7 +117,7 @@ def command(
     subjects: tuple[str, ...],
     scenarios: tuple[str, ...],
     audio: float | None,
-    at_least: float,
+    at_least: float | None,
     chunk_ms: int | None,
     model: str,
     recordings: Path | None,
@@ -150,7 +150,7 @@ def command(
                 model=model,
                 recordings=recordings,
                 audio_seconds=audio,
-                at_least_seconds=at_least,
+                at_least_seconds=at_least or 0.0,
                 replicates=replicates,
                 seed=seed,
                 expect=expect,

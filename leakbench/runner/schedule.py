@@ -148,6 +148,6 @@ def _look(plan: Plan, state: _CellState, observer: Observer) -> None:
     if begin is None:
         return
     state.samples_at_last_look = samples
-    look = look_at_cell(state.cell, begin, [tail.trace for tail in state.tails])
+    look = look_at_cell(plan, state.cell, begin, [tail.trace for tail in state.tails])
     observer.looked(state.cell, look)
     state.decided = look.decided

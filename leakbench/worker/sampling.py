@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from leakbench.probes.objects import measure_objects
+from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.process import ProcessProbe
 from leakbench.probes.traced import Tracing
 from leakbench.subject import Subject
@@ -93,6 +93,7 @@ class Sampler:
         self._chunk_seconds = chunk_seconds
         self._tracing = tracing
         self._probe = ProcessProbe()
+        self._objects = ObjectProbe()
         # Preallocated: a list of timings would be a leak of our own.
         self._feed_seconds = np.zeros(
             schedule.process_every_periods * schedule.chunks_per_period, dtype=np.float64
@@ -133,7 +134,7 @@ class Sampler:
                 streams=streams,
                 # The process first: walking objects makes garbage of its own.
                 process=self._look_at_process() if look_at_process else {},
-                objects=measure_objects(self._subject.roots()),
+                objects=self._objects.measure(self._subject.roots()),
             )
         )
 
@@ -145,7 +146,8 @@ class Sampler:
         figures: dict[ProcessMetric, float] = {}
         if (heap := probe.heap_bytes()) is not None:
             figures["heap_bytes"] = heap
-        figures["rss_bytes"] = probe.rss_bytes()
+        if (rss := probe.rss_bytes()) is not None:
+            figures["rss_bytes"] = rss
         if self._looks_at_process % USS_EVERY == 0 and (uss := probe.uss_bytes()) is not None:
             figures["uss_bytes"] = uss
         self._looks_at_process += 1
