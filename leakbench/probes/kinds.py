@@ -24,6 +24,12 @@ import numpy as np
 _HAVE_GC: Final = 1 << 14
 _HEAP_TYPE: Final = 1 << 9
 _GC_HEAD_BYTES: Final = 16
+_POINTER_BYTES: Final = ctypes.sizeof(ctypes.c_void_p)
+_DEQUE_BLOCK_ITEMS: Final = 64
+_DEQUE_BYTES: Final = sys.getsizeof(collections.deque())
+_DEQUE_BLOCK_BYTES: Final = (
+    sys.getsizeof(collections.deque([None] * 100 * _DEQUE_BLOCK_ITEMS)) - _DEQUE_BYTES
+) // 100
 
 _mro = type.__dict__["__mro__"].__get__
 _namespace = type.__dict__["__dict__"].__get__
@@ -135,7 +141,7 @@ class TypePlan:
         self.is_excluded = self.kind is Kind.EXCLUDED
         self.may_be_empty = self.kind in (Kind.FUNCTION, Kind.OPAQUE)
         """Whether an instance may hold nothing and so need no path."""
-        self.fixed_bytes = _FIXED_BYTES.get(cls, 0)
+        self.fixed_bytes = _FIXED_BYTES.get(id(cls), 0)
         """Bytes of any instance where all are of one size, else 0."""
         self.has_path = self.kind not in (Kind.ATOM, Kind.SCALAR, Kind.EXCLUDED)
         """Whether instances get a path of their own where they are found."""
@@ -231,6 +237,8 @@ def _loaded_types(names: tuple[tuple[str, str], ...]) -> tuple[type, ...]:
 
 def _sizer(cls: type) -> Callable[[Any], int]:
     """Return a function that sizes an instance without running Python code of the type."""
+    if issubclass(cls, collections.deque):
+        return _deque_size
     for base in _mro(cls):
         method = _namespace(base).get("__sizeof__")
         if isinstance(method, types.MethodDescriptorType):
@@ -246,8 +254,16 @@ def _size(obj: object) -> int:
     return (sys.getsizeof(obj, 0) + 7) & -8
 
 
-_FIXED_BYTES: Final[dict[type, int]] = {
-    type(atom): _size(atom) for atom in (0.0, 0j, True, None, ...)
+def _deque_size(obj: Any) -> int:
+    # A deque has a block more or less according to where in a block it begins, so a full
+    # ring of constant length would hardly ever weigh the same twice. Counted are the blocks
+    # that its length needs: at most one off.
+    blocks = collections.deque.__len__(obj) // _DEQUE_BLOCK_ITEMS
+    return _DEQUE_BYTES + blocks * _DEQUE_BLOCK_BYTES
+
+
+_FIXED_BYTES: Final[dict[int, int]] = {
+    id(type(atom)): _size(atom) for atom in (0.0, 0j, True, None, ...)
 }
 
 
@@ -273,15 +289,16 @@ def _slots(cls: type) -> tuple[str, ...]:
 def _is_written_in_python(cls: type) -> bool:
     """Whether `cls` itself was written in Python, whatever it derives from.
 
-    A class made by C code shares the heap-type flag. It differs in that it adds fields
-    without declaring slots, or names no attribute dictionary or weak-reference list.
+    A class made by C code may share the heap-type flag. It differs in that its instances
+    have fields that are neither slots nor the attribute dict nor the weak-reference list.
     """
-    if not cls.__flags__ & _HEAP_TYPE:
-        return False
     namespace = _namespace(cls)
-    declares = not {"__slots__", "__dict__", "__weakref__"}.isdisjoint(namespace)
-    adds_nothing = cls.__basicsize__ == cls.__base__.__basicsize__ if cls.__base__ else False
-    return (declares or adds_nothing) and "__module__" in namespace
+    if not cls.__flags__ & _HEAP_TYPE or "__module__" not in namespace or cls.__base__ is None:
+        return False
+    fields = [isinstance(value, types.MemberDescriptorType) for value in namespace.values()]
+    slots = sum(fields) if "__slots__" in namespace else 0
+    pointers = slots + ("__dict__" in namespace) + ("__weakref__" in namespace)
+    return cls.__basicsize__ - cls.__base__.__basicsize__ <= _POINTER_BYTES * pointers
 
 
 def _is_attributes_only(cls: type) -> bool:

@@ -23,11 +23,16 @@ path are not followed: a child does not weigh as much as its parent because it k
 
 ``python_bytes`` agrees with ``pympler.asizeof`` on lists, tuples, sets, dicts, numbers,
 strings, bytes and instances, with attributes in a dict or in slots. It differs on purpose
-where asizeof does not look (items of deques, of list, tuple and set subclasses and of
-objects of unknown C types, closures, bound methods, default arguments, and anything deeper
-than 100 references), where it does not tell memory from its owner (arrays and tensors: only
-the header here, the content is storage), where it follows what is not kept alive (weak
-references), and where it asks the object (a ``__sizeof__`` or ``__slots__`` property).
+
+- where asizeof does not look: items of deques and of subclasses of list, tuple and set, the
+  attributes of a subclass of dict, objects of C types that it does not know, functions with
+  what they close over and default to, and anything deeper than 100 references;
+- where it does not tell memory from its owner: of arrays and tensors only the header is
+  counted here, their content is storage;
+- where it follows what is not kept alive, weak references, and where it asks the object
+  itself, for ``__sizeof__`` or for a property;
+- for a deque, whose blocks are counted by its length: it has one more or less according to
+  where in a block it begins, so a full ring would hardly weigh the same twice.
 
 Not entered: modules, classes, functions' globals, code, frames, tracebacks, loggers, threads,
 ``torch.nn.Module`` and ``torch.nn.Parameter``. A ``torch.nn.Module`` that is itself a root has
