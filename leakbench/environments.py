@@ -44,7 +44,7 @@ _UNWRITABLE: Final = re.compile(
     r"No space left on device|Permission denied|Read-only file system|Disk quota exceeded"
 )
 _NO_VERSION: Final = re.compile(
-    r"Could not find a version that satisfies the requirement .*?\(from versions: (.*?)\)",
+    r"Could not find a version that satisfies the requirement (\S+) \(from versions: (.*?)\)",
     re.DOTALL,
 )
 _NEAREST: Final = 2
@@ -147,7 +147,7 @@ def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = No
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], what=name, log=log)
             arguments = ["--python", str(python), "install", *requirements]
-            _run_pip(arguments, what=" ".join(requirements), log=log)
+            _run_pip(arguments, what=name, log=log)
             (folder / _COMPLETE).write_text(recipe + "\n", encoding="utf-8")
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -200,23 +200,24 @@ def _run(command: Sequence[str], *, what: str, log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(done.stdout, encoding="utf-8")
     if done.returncode != 0:
-        raise ProvisionError(f"{what}: {_explain(what, done.stdout)}; pip's output is in {log}")
+        raise ProvisionError(f"{what}: {_explain(done.stdout)}; pip's output is in {log}")
 
 
-def _explain(requirement: str, output: str) -> str:
+def _explain(output: str) -> str:
     """Return in one line why pip failed, from what it printed."""
     if "No module named pip" in output:
         return f"{sys.executable} has no pip; install it with `{sys.executable} -m ensurepip`"
     if "No module named venv" in output:
         return f"{sys.executable} has no venv module; install your system's package for it"
     if match := _NO_VERSION.search(output):
-        versions = [v.strip() for v in match[1].split(",")]
-        if versions not in (["none"], [""]):
-            return f"no such release; the nearest are {', '.join(_nearest(requirement, versions))}"
+        wanted, listed = match.groups()
+        if listed not in ("none", ""):
+            nearest = ", ".join(_nearest(wanted, listed.split(", ")))
+            return f"there is no release {wanted}; the nearest are {nearest}"
     if _UNREACHABLE.search(output):
         return "no package index could be reached; check the network and pip's configuration"
     if match:
-        return "the package index has no such project, or no release of it for this Python"
+        return f"the package index has no {match[1]}, or none for this Python"
     if match := _UNWRITABLE.search(output):
         return f"the cache could not be written ({match[0]}); {CACHE_VARIABLE} names another"
     if "Invalid requirement" in output:
@@ -226,12 +227,15 @@ def _explain(requirement: str, output: str) -> str:
     return errors[-1].strip() if errors else "pip failed and said nothing"
 
 
-def _nearest(requirement: str, versions: Sequence[str]) -> Sequence[str]:
+def _nearest(wanted: str, versions: Sequence[str]) -> Sequence[str]:
     """Return the few of `versions` (ascending, as pip lists them) around the one asked for."""
-    wanted = re.findall(r"\d+", requirement.partition("==")[2])
-    numbers = [[int(n) for n in re.findall(r"\d+", version)] for version in versions]
-    place = bisect(numbers, [int(n) for n in wanted])
+    order = [_numbers(version) for version in versions]
+    place = bisect(order, _numbers(wanted.partition("==")[2]))
     return versions[max(0, place - _NEAREST) : place + _NEAREST]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _unwritable(folder: Path, error: OSError) -> ProvisionError:

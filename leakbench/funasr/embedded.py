@@ -22,7 +22,7 @@ smoothing what follows it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -154,8 +154,15 @@ def write_settings(folder: Path) -> None:
     (folder / "am.mvn").write_text(_CMVN, encoding="utf-8")
 
 
-def cached_model(kind: str = "torch") -> Path:
+def cached_model(write: Callable[[Path], None] = write_model, *, kind: str = "torch") -> Path:
     """Return the model folder in the user's cache, written where it is not there yet.
+
+    Parameters
+    ----------
+    write
+        Fills an existing folder.
+    kind
+        Tells what `write` writes from what others do.
 
     Raises
     ------
@@ -166,4 +173,4 @@ def cached_model(kind: str = "torch") -> Path:
     for value in compute_weights().values():
         digest.update(value.tobytes())
     folder = cache_folder() / "models" / f"embedded-{kind}-{digest.hexdigest()[:12]}"
-    return make_folder(folder, write_model)
+    return make_folder(folder, write)

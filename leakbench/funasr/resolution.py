@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata, util
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from typing import Final
 from leakbench import fixes
 from leakbench.environments import install_target
 from leakbench.errors import ProvisionError, SubjectSpecError, UsageError
+from leakbench.funasr import onnx_environment
 from leakbench.subject import ResolvedSubject
 
 _ALIASES: Final = MappingProxyType(
@@ -21,12 +22,15 @@ _ALIASES: Final = MappingProxyType(
 """1.3.14 is the last release that leaks, 1.3.15 the first fixed one, 1.4.16 the newest known."""
 _EMBEDDED: Final = "embedded"
 _MODEL_FILES: Final = ("config.yaml", "model.pt")
-_RELEASE: Final = re.compile(r"funasr==(\d+(?:\.\d+)*\w*)")
-_CLAIMED: Final = re.compile(r"(funasr|original|fixed|latest)(?![\w.:/-]).*", re.DOTALL)
+_ONNX_MODEL_FILES: Final = ("config.yaml", "am.mvn", "model.onnx")
+_RELEASE: Final = re.compile(r"(funasr(?:-onnx)?)==(\d[\w.]*)")
+_CLAIMED: Final = re.compile(r"(funasr(-onnx)?|original|fixed|latest)(?![\w.:/-]).*", re.DOTALL)
 _NEEDED: Final = ("hydra", "kaldi_native_fbank", "kaldiio", "librosa", "omegaconf", "torch", "tqdm")
 """What every release imports to load the VAD; the `funasr` extra brings them."""
 _NAMED_PATHS: Final = ("stats.decibel", "stats.data_buf", "stats.data_buf_all")
 """What the reports of the leak speak of."""
+_ONNX_NAMED_PATHS: Final = ("stats.decibel",)
+"""The ONNX runtime keeps no audio, only its size."""
 _REPORTED: Final = ("torch", "numpy", "kaldi-native-fbank")
 
 
@@ -43,15 +47,17 @@ def claims(spec: str) -> bool:
 def resolve(
     spec: str, *, model: str, chunk_ms: int, generate: Mapping[str, object]
 ) -> ResolvedSubject:
-    """Provision the release that `spec` names and return how to run it.
+    """Provision what `spec` names and return how to run it.
 
     Parameters
     ----------
     spec
-        ``funasr==X``, ``funasr@PATH`` (a source checkout, a wheel or a source archive), or an
-        alias; each may end in ``+FIX``, the name of one of ``leakbench.fixes``.
+        ``funasr==X``, ``funasr@PATH`` (a source checkout, a wheel or a source archive),
+        ``funasr-onnx==X``, or an alias; each may end in ``+FIX``, the name of one of
+        ``leakbench.fixes``.
     model
-        ``embedded``, a FunASR model folder, or a name on FunASR's hub.
+        ``embedded``, a FunASR model folder, or a name on FunASR's hub (not for
+        ``funasr-onnx``).
     chunk_ms, generate
         As for `leakbench.funasr.subject.FunasrSubject`.
 
@@ -64,10 +70,14 @@ def resolve(
     ProvisionError
         When the release cannot be installed, or what FunASR needs is not.
     """
-    base, fix = split_fix(spec)
-    source = check_model(model, files=_MODEL_FILES)
+    base, fix = _split_fix(spec)
+    base = _ALIASES.get(base, base)
+    release = _RELEASE.fullmatch(base)
+    if release and release[1] == "funasr-onnx":
+        return _resolve_onnx(spec, release[2], fix=fix, model=model, generate=generate)
+    source = _check_model(model)
     _check_packages()
-    folder = _provision(spec, _ALIASES.get(base, base))
+    folder = install_target(base) if release else _provide_path(spec, base)
     return ResolvedSubject(
         spec=spec,
         factory="leakbench.funasr.subject:FunasrSubject",
@@ -82,7 +92,25 @@ def resolve(
     )
 
 
-def split_fix(spec: str) -> tuple[str, str | None]:
+def _resolve_onnx(
+    spec: str, release: str, *, fix: str | None, model: str, generate: Mapping[str, object]
+) -> ResolvedSubject:
+    if model != _EMBEDDED:
+        model = _check_folder(model, files=_ONNX_MODEL_FILES)
+    python = onnx_environment.make_interpreter(release)
+    if model == _EMBEDDED:
+        model = str(onnx_environment.embedded_model(python))
+    return ResolvedSubject(
+        spec=spec,
+        factory="leakbench.funasr.onnx_subject:OnnxSubject",
+        options={"model": model, "generate": dict(generate), "fix": fix},
+        python=str(python),
+        named_paths=_ONNX_NAMED_PATHS,
+        versions={"funasr-onnx": release, **onnx_environment.versions()},
+    )
+
+
+def _split_fix(spec: str) -> tuple[str, str | None]:
     """Split ``BASE+FIX``; a fix's own name may hold a ``+``.
 
     Raises
@@ -102,33 +130,37 @@ def split_fix(spec: str) -> tuple[str, str | None]:
     return spec, None
 
 
-def check_model(model: str, *, files: tuple[str, ...]) -> str:
+def _check_model(model: str) -> str:
     """Return `model` as a worker can use it: absolute where it is a folder.
 
     Raises
     ------
     UsageError
-        When it is a path, and not of a folder that holds `files`.
+        When it is a path, and not of a folder that holds a model.
     ProvisionError
         When it is a name on FunASR's hub, and there is no client for the hub.
     """
-    folder = Path(model)
     if model == _EMBEDDED:
         return model
-    if folder.exists() or model.startswith((".", "/", "~")):
-        missing = [name for name in files if not (folder / name).is_file()]
-        if missing:
-            raise UsageError(
-                f"model {model}: expected a FunASR model folder with {' and '.join(files)}; "
-                f"{' and '.join(missing)} not found"
-            )
-        return str(folder.resolve())
+    if Path(model).exists() or model.startswith((".", "/", "~")):
+        return _check_folder(model, files=_MODEL_FILES)
     if util.find_spec("modelscope") is None:
         raise ProvisionError(
             f"model {model}: not a folder, and fetching a model from FunASR's hub needs a package "
             "that is not installed; `pip install modelscope`, or use `embedded` or a folder"
         )
     return model
+
+
+def _check_folder(model: str, *, files: Sequence[str]) -> str:
+    folder = Path(model).expanduser().resolve()
+    missing = [name for name in files if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(
+            f"model {model}: expected `{_EMBEDDED}` or a folder with {', '.join(files)}; "
+            f"{folder} has no {', '.join(missing)}"
+        )
+    return str(folder)
 
 
 def _check_packages() -> None:
@@ -140,14 +172,13 @@ def _check_packages() -> None:
         )
 
 
-def _provision(spec: str, base: str) -> Path:
-    """Return the folder to put on the import path for ``funasr==X`` or ``funasr@PATH``."""
-    if release := _RELEASE.fullmatch(base):
-        return install_target(f"funasr=={release[1]}")
+def _provide_path(spec: str, base: str) -> Path:
+    """Return the folder to put on the import path for ``funasr@PATH``."""
     kind, at, text = base.partition("@")
     if kind != "funasr" or not at or not text:
         raise SubjectSpecError(
-            f"{spec}: expected funasr==VERSION, funasr@PATH or one of {', '.join(_ALIASES)}"
+            f"{spec}: expected funasr==VERSION, funasr-onnx==VERSION, funasr@PATH "
+            f"or one of {', '.join(_ALIASES)}"
         )
     path = Path(text).expanduser().resolve()
     if path.is_file():
