@@ -1,0 +1,119 @@
+"""Memory pool: blocks allocated once, lent to streams, taken back and lent again."""
+
+from __future__ import annotations
+
+import weakref
+from collections import defaultdict
+
+import numpy as np
+
+from leakbench.fixes.buffers.track import Values, out_of_track
+
+
+class BlockPool:
+    """Free float32 blocks by size.
+
+    It grows to the most blocks ever lent at the same time, and no further. Taking and giving
+    are single list operations, so threads may share a pool.
+    """
+
+    def __init__(self) -> None:
+        self._free: defaultdict[int, list[Values]] = defaultdict(list)
+        self.allocated = 0
+        """Blocks ever allocated."""
+
+    def take(self, size: int) -> Values:
+        """Lend a block of `size` values, whose content is whatever it held last."""
+        try:
+            return self._free[size].pop()
+        except IndexError:
+            self.allocated += 1
+            return np.zeros(size, dtype=np.float32)
+
+    def give(self, block: Values) -> None:
+        """Take a block back."""
+        self._free[len(block)].append(block)
+
+    @property
+    def free_blocks(self) -> int:
+        """Blocks not lent at the moment."""
+        return sum(map(len, self._free.values()))
+
+
+class PooledTrack:
+    """A run of values in one block of a pool.
+
+    A full block is exchanged for another: what is still needed is copied to its front, and
+    the full one goes back. When the track is no longer referenced its block goes back too.
+
+    Parameters
+    ----------
+    pool
+        Where blocks come from.
+    keep
+        Values to hold besides those of one append.
+    start
+        Absolute index of the first value to come.
+    """
+
+    def __init__(self, pool: BlockPool, keep: int, start: int = 0) -> None:
+        self._pool = pool
+        self._keep = keep
+        self._lent: list[Values] = []
+        self._start = start  # absolute index of the block's first value
+        self._end = start
+        weakref.finalize(self, _give_back, pool, self._lent)
+
+    @property
+    def start(self) -> int:
+        """Absolute index of the oldest value held."""
+        return self._start
+
+    @property
+    def end(self) -> int:
+        """Absolute index after the newest value."""
+        return self._end
+
+    def append(self, values: Values, needed_from: int) -> None:
+        """Add `values`; in a full block, move what lies from `needed_from` on to another."""
+        size = len(values)
+        if not self._lent or self._end - self._start + size > len(self._lent[0]):
+            self._exchange(size, needed_from)
+        at = self._end - self._start
+        self._lent[0][at : at + size] = values
+        self._end += size
+
+    def item(self, index: int) -> float:
+        """Return the value at an absolute index; IndexError where it is not held."""
+        if not self._start <= index < self._end:
+            raise out_of_track(index, self._start, self._end)
+        return self._lent[0].item(index - self._start)
+
+    def read(self, index: int) -> Values:
+        """Return a copy of what is held from `index` on; blocks themselves never leave."""
+        if not self._lent:
+            return np.empty(0, dtype=np.float32)
+        first = max(index - self._start, 0)
+        return self._lent[0][first : self._end - self._start].copy()
+
+    def reserve(self, keep: int) -> None:
+        """Hold at least `keep` values from now on; takes effect with the next block."""
+        self._keep = max(self._keep, keep)
+
+    def _exchange(self, size: int, needed_from: int) -> None:
+        first = min(max(needed_from, self._end - self._keep, self._start), self._end)
+        # Room for two appends after what is kept, so that not every append exchanges blocks;
+        # never smaller than the block at hand, so that sizes settle.
+        room = max(self._keep + 2 * size, len(self._lent[0]) if self._lent else 0)
+        block = self._pool.take(room)
+        if self._lent:
+            full = self._lent.pop()
+            block[: self._end - first] = full[first - self._start : self._end - self._start]
+            self._pool.give(full)
+        self._lent.append(block)
+        self._start = first
+
+
+def _give_back(pool: BlockPool, lent: list[Values]) -> None:
+    for block in lent:
+        pool.give(block)
