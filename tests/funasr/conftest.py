@@ -77,7 +77,13 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Driver:
             paths = [folder / f"{name}-{stream}.npy" for stream in run.audio]
             for path, samples in zip(paths, run.audio.values(), strict=True):
                 np.save(path, samples)
-            asked.append({"options": dict(subject.options), "audio": [str(p) for p in paths]})
+            asked.append(
+                {
+                    "options": dict(subject.options),
+                    "audio": [str(p) for p in paths],
+                    "chunk_ms": run.chunk_ms,
+                }
+            )
         request = {
             "factory": subject.factory,
             "path": [str(p) for p in subject.path],

@@ -2,7 +2,7 @@
 
 One process can import one release only, so tests run this file: ``python driving.py REQUEST
 ANSWER``, REQUEST a JSON file ``{factory, path, runs}``, ANSWER the JSON file to write. A run is
-``{options, audio}``: a subject and the streams to feed it.
+``{options, audio, chunk_ms}``: a subject and the streams to feed it.
 """
 
 import importlib
@@ -22,7 +22,7 @@ def drive(subject, run: dict) -> list[dict]:
     import numpy as np
 
     silence = record_silence(subject)
-    length = run["options"]["chunk_ms"] * subject.sample_rate // 1000
+    length = run["chunk_ms"] * subject.sample_rate // 1000
     answers = []
     for path in run["audio"]:
         audio = np.load(path)
