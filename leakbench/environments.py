@@ -83,7 +83,7 @@ def install_target(requirement: str, *, cache: Path | None = None) -> Path:
 
     def install(scratch: Path) -> None:
         arguments = ["install", "--no-deps", "--target", str(scratch), requirement]
-        _run_pip(arguments, what=requirement, log=cache / "logs" / f"{folder.name}.log")
+        run_pip(arguments, what=requirement, log=cache / "logs" / f"{folder.name}.log")
 
     return make_folder(folder, install)
 
@@ -147,7 +147,7 @@ def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = No
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], what=name, log=log)
             arguments = ["--python", str(python), "install", *requirements]
-            _run_pip(arguments, what=name, log=log)
+            run_pip(arguments, what=name, log=log)
             (folder / _COMPLETE).write_text(recipe + "\n", encoding="utf-8")
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -178,13 +178,29 @@ def _identity(requirement: str) -> str:
     return f"{path.name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
 
 
-def _run_pip(arguments: Sequence[str], *, what: str, log: Path) -> None:
+def run_pip(arguments: Sequence[str], *, what: str, log: Path) -> str:
+    """Run the running interpreter's pip and return what it printed.
+
+    Parameters
+    ----------
+    arguments
+        Of pip; the user's configuration applies.
+    what
+        Names the undertaking in errors.
+    log
+        File that keeps what pip printed.
+
+    Raises
+    ------
+    ProvisionError
+        When pip is missing or fails, with the reason in one line.
+    """
     quiet = ["--disable-pip-version-check", "--no-input"]
-    _run([sys.executable, "-m", "pip", *quiet, *arguments], what=what, log=log)
+    return _run([sys.executable, "-m", "pip", *quiet, *arguments], what=what, log=log)
 
 
-def _run(command: Sequence[str], *, what: str, log: Path) -> None:
-    """Run `command`, its output appended to `log`; explain a failure in one line."""
+def _run(command: Sequence[str], *, what: str, log: Path) -> str:
+    """Run `command`, its output kept in `log`; explain a failure in one line."""
     # A user-wide `user = true` cannot be combined with a folder or an environment of our own.
     environment = {**os.environ, "PIP_USER": "0"}
     done = subprocess.run(
@@ -201,6 +217,7 @@ def _run(command: Sequence[str], *, what: str, log: Path) -> None:
     log.write_text(done.stdout, encoding="utf-8")
     if done.returncode != 0:
         raise ProvisionError(f"{what}: {_explain(done.stdout)}; pip's output is in {log}")
+    return done.stdout
 
 
 def _explain(output: str) -> str:
@@ -220,6 +237,8 @@ def _explain(output: str) -> str:
         return f"the package index has no {match[1]}, or none for this Python"
     if match := _UNWRITABLE.search(output):
         return f"the cache could not be written ({match[0]}); {CACHE_VARIABLE} names another"
+    if "No matching distribution found" in output:
+        return "the package index has no such project, or no release of it for this Python"
     if "Invalid requirement" in output:
         return "not a requirement; expected NAME==VERSION"
     lines = [line for line in output.splitlines() if line.strip()]

@@ -16,6 +16,9 @@ _MODULES: Final = {
     "run": "leakbench.cli.run",
     "gate": "leakbench.cli.gate",
     "report": "leakbench.cli.report",
+    "releases": "leakbench.cli.releases",
+    "bisect": "leakbench.cli.bisect",
+    "sweep": "leakbench.cli.sweep",
     "list": "leakbench.cli.listing",
 }
 

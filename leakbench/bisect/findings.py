@@ -1,0 +1,264 @@
+"""What a bisection or a sweep found, as data: the table, the plot and the JSON are made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from leakbench.bisect.candidates import Candidate, Line
+from leakbench.bisect.paths import (
+    PathRate,
+    leaking_paths,
+    outcome_of,
+    outcomes_of,
+    rate_of,
+    why_skipped,
+)
+from leakbench.bisect.probing import Probe, Prober
+from leakbench.bisect.search import Change, Outcome, find_all_changes, find_change
+from leakbench.errors import ConfigError, RunError
+from leakbench.trace import write_json
+
+SCHEMA: Final = "leakbench.bisect/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRow:
+    """One candidate that was looked at."""
+
+    position: int
+    """Index into the line."""
+    label: str
+    name: str
+    detail: str
+    verdict: Literal["leak", "flat", "undecided", "error"]
+    reason: str
+    """Why it was skipped, or the sentence behind its verdict."""
+    skipped: bool
+    """Whether it decides nothing."""
+    reused: bool
+    """Whether it was measured by an earlier call."""
+    audio_seconds: float
+    rates: Mapping[str, PathRate]
+    """By path, for every path that leaks in any of the candidates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """Where a path, or the cell as a whole, was fixed or began to leak."""
+
+    path: str
+    """Empty for the cell as a whole."""
+    kind: Literal["fixed", "leaking"]
+    before: str
+    """Name of the last candidate of the old kind."""
+    after: str
+    """Name of the first of the new kind, as far as was measured."""
+    between: tuple[str, ...]
+    """Candidates between the two that have no figures: the change may be at any of them."""
+    rate_before: str
+    rate_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that a search found."""
+
+    scenario: str
+    command: tuple[str, ...]
+    line: tuple[str, ...]
+    """Labels of all candidates between the ends, oldest first."""
+    change: ChangeRow | None
+    """What a bisection was asked for; None for a sweep."""
+    paths: tuple[str, ...]
+    """Paths that leak in any candidate measured, fastest first."""
+    changes: tuple[ChangeRow, ...]
+    """Of each of `paths`, oldest first; a path without any leaks in all that were measured."""
+    probes: tuple[ProbeRow, ...]
+    """Oldest first."""
+    measured: int
+    """Candidates measured by this call; the rest was measured before."""
+    wall_seconds: float
+    schema: str = SCHEMA
+
+
+def bisect_line(
+    line: Line,
+    prober: Prober,
+    *,
+    pattern: str | None,
+    jobs: int,
+    scenario: str,
+    command: Sequence[str],
+) -> Findings:
+    """Find the first fixed or first leaking candidate of a line, and of every growing path.
+
+    Raises
+    ------
+    RunError
+        When an end of the line cannot be measured or decides nothing.
+    ConfigError
+        When the ends do not show what they were said to.
+    """
+    began = time.monotonic()
+    # What earlier calls measured narrows the search before anything is run.
+    probes = dict(prober.recall())
+
+    def measure(places: Sequence[int], of: str | None) -> dict[int, Outcome]:
+        probes.update(prober.measure(places))
+        return {place: outcome_of(probes[place], of) for place in places}
+
+    last = len(line.candidates) - 1
+    measure([0, last], pattern)
+    _check_ends(line, probes, pattern)
+    found = find_change(
+        0,
+        last,
+        functools.partial(measure, of=pattern),
+        known=outcomes_of(probes, pattern),
+        jobs=jobs,
+    )
+    changes: dict[str, tuple[Change, ...]] = {}
+    # Looking closer at one path may bring others to light.
+    while new := [path for path in leaking_paths(probes.values()) if path not in changes]:
+        for path in new:
+            changes[path] = find_all_changes(
+                functools.partial(measure, of=path),
+                known=outcomes_of(probes, path),
+                jobs=jobs,
+            )
+    return _gather(
+        line.candidates,
+        probes,
+        change=_row(line.candidates, probes, found, pattern or ""),
+        scenario=scenario,
+        command=command,
+        began=began,
+    )
+
+
+def sweep_line(
+    candidates: Sequence[Candidate], prober: Prober, *, scenario: str, command: Sequence[str]
+) -> Findings:
+    """Measure every candidate and say where each growing path changes."""
+    began = time.monotonic()
+    probes = prober.measure(range(len(candidates)))
+    return _gather(candidates, probes, change=None, scenario=scenario, command=command, began=began)
+
+
+def write_findings(path: Path, findings: Findings) -> None:
+    """Write the findings as JSON, atomically."""
+    data: dict[str, Any] = dataclasses.asdict(findings)
+    write_json(path, {"schema": data.pop("schema"), **data})
+
+
+def _check_ends(line: Line, probes: Mapping[int, Probe], pattern: str | None) -> None:
+    outcomes = {end: outcome_of(probes[end], pattern) for end in (line.good, line.bad)}
+    names = {end: line.candidates[end].name for end in outcomes}
+    for end, outcome in outcomes.items():
+        if outcome is Outcome.SKIPPED:
+            which = "good" if end == line.good else "bad"
+            raise RunError(
+                f"the {which} end {names[end]} could not be judged: "
+                f"{why_skipped(probes[end], pattern)}"
+            )
+    good, bad = outcomes[line.good], outcomes[line.bad]
+    if good is Outcome.LEAKS and bad is Outcome.BOUNDED:
+        raise ConfigError(
+            f"{names[line.good]} leaks and {names[line.bad]} does not: exchange --good and --bad"
+        )
+    what = pattern or "the cell"
+    if bad is Outcome.BOUNDED:
+        raise ConfigError(
+            f"{what} does not leak in {names[line.bad]}: --bad must name one that leaks"
+        )
+    if good is Outcome.LEAKS:
+        only = [
+            path
+            for path in leaking_paths(probes.values())
+            if outcome_of(probes[line.good], path) is not outcome_of(probes[line.bad], path)
+        ]
+        advice = f"; name one of {', '.join(only)} with --path" if only and not pattern else ""
+        raise ConfigError(
+            f"{what} leaks in {names[line.good]} too: --good must name one that does not{advice}"
+        )
+
+
+def _gather(
+    candidates: Sequence[Candidate],
+    probes: Mapping[int, Probe],
+    *,
+    change: ChangeRow | None,
+    scenario: str,
+    command: Sequence[str],
+    began: float,
+) -> Findings:
+    paths = leaking_paths(probes.values())
+
+    def nothing_left(places: Sequence[int]) -> Mapping[int, Outcome]:
+        return dict.fromkeys(places, Outcome.SKIPPED)
+
+    return Findings(
+        scenario=scenario,
+        command=tuple(command),
+        line=tuple(candidate.label for candidate in candidates),
+        change=change,
+        paths=paths,
+        changes=tuple(
+            _row(candidates, probes, found, path)
+            for path in paths
+            for found in find_all_changes(nothing_left, known=outcomes_of(probes, path))
+        ),
+        probes=tuple(_probe_row(place, probes[place], paths) for place in sorted(probes)),
+        measured=sum(not probe.reused for probe in probes.values()),
+        wall_seconds=time.monotonic() - began,
+    )
+
+
+def _probe_row(place: int, probe: Probe, paths: Sequence[str]) -> ProbeRow:
+    skipped = outcome_of(probe) is Outcome.SKIPPED
+    rates = {path: rate for path in paths if (rate := rate_of(probe, path)) is not None}
+    return ProbeRow(
+        position=place,
+        label=probe.candidate.label,
+        name=probe.candidate.name,
+        detail=probe.candidate.detail,
+        verdict=probe.cell.verdict if probe.cell else "error",
+        reason=why_skipped(probe) if skipped or probe.cell is None else probe.cell.reason,
+        skipped=skipped,
+        reused=probe.reused,
+        audio_seconds=probe.cell.audio_seconds if probe.cell else 0.0,
+        rates=rates,
+    )
+
+
+def _row(
+    candidates: Sequence[Candidate], probes: Mapping[int, Probe], found: Change, pattern: str
+) -> ChangeRow:
+    fixed = outcome_of(probes[found.before], pattern or None) is Outcome.LEAKS
+    return ChangeRow(
+        path=pattern,
+        kind="fixed" if fixed else "leaking",
+        before=candidates[found.before].name,
+        after=candidates[found.after].name,
+        between=tuple(candidates[place].name for place in found.skipped),
+        rate_before=_worst(probes[found.before], pattern),
+        rate_after=_worst(probes[found.after], pattern),
+    )
+
+
+def _worst(probe: Probe, path: str) -> str:
+    """Return the rate of `path`, or of the fastest path where it is empty or a pattern."""
+    rate = rate_of(probe, path)
+    if rate is not None and rate.state != "absent":
+        return rate.text
+    if outcome_of(probe, path or None) is Outcome.BOUNDED:
+        return "flat"
+    worst = next(iter(leaking_paths([probe])), "")
+    fastest = rate_of(probe, worst)
+    return f"{worst} {fastest.text}" if fastest is not None else "flat"

@@ -1,0 +1,54 @@
+"""``leakbench sweep``: one cell over many releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from leakbench.bisect.candidates import line_between, split_range, thin
+from leakbench.bisect.findings import sweep_line
+from leakbench.cli.bisect import folder_of, make_prober, probing_options, show_findings
+from leakbench.cli.progress import watch
+from leakbench.errors import RunError
+from leakbench.scenario import load_scenario
+
+
+@click.command("sweep")
+@click.option(
+    "--subject-range",
+    "between",
+    required=True,
+    metavar="SPEC..SPEC",
+    help="The oldest and the newest: PROJECT==VERSION..PROJECT==VERSION, or two commits.",
+)
+@click.option("--every", type=click.IntRange(min=1), default=1, help="Measure each n-th only.")
+@click.option("--at-most", type=click.IntRange(min=2), help="Measure this many, spread evenly.")
+@probing_options
+def command(
+    between: str, every: int, at_most: int | None, output: Path | None, **cell: Any
+) -> None:
+    r"""Measure one cell over a range of releases or commits, both ends included.
+
+    \b
+    leakbench sweep --subject-range funasr==1.1.12..funasr==1.4.16 --scenario silence
+    """
+    if every > 1 and at_most is not None:
+        raise click.UsageError("--every and --at-most both say what to leave out: name one")
+    line = line_between(*split_range(between))
+    candidates = thin(line.candidates, every=every, at_most=at_most)
+    console = Console()
+    folder = folder_of(output, cell["scenario"])
+    with watch(console) as observer:
+        prober = make_prober(folder, candidates, observer, **cell)
+        findings = sweep_line(
+            candidates,
+            prober,
+            scenario=load_scenario(cell["scenario"]).name,
+            command=prober.command,
+        )
+    show_findings(console, folder, findings, name="sweep")
+    if all(row.skipped for row in findings.probes):
+        raise RunError(f"none of the {len(candidates)} could be measured: see the table")
