@@ -70,11 +70,7 @@ class FunasrSubject:
                 **settings,
             )
         except Exception as error:
-            found = "the folder" if Path(source).is_dir() else "FunASR's hub"
-            raise SubjectError(
-                f"model {model}: could not be loaded from {found}: "
-                f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-            ) from error
+            raise SubjectError(_describe_failure(model, source, error)) from error
         if fix is not None:
             from leakbench import fixes
 
@@ -107,3 +103,14 @@ class FunasrSubject:
         """Let go of the model and the stream."""
         self._cache = {}
         self.model = None
+
+
+def _describe_failure(model: str, source: str, error: Exception) -> str:
+    said = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+    if Path(source).is_dir():
+        return f"model {model}: could not be loaded: {said}"
+    # FunASR prints why a download failed, and goes on until it misses the model.
+    return (
+        f"model {model}: not a folder, and not fetched from FunASR's hub; "
+        f"check the name and the network, worker.log has FunASR's words ({said})"
+    )

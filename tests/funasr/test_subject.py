@@ -1,7 +1,10 @@
 """The subject on real releases: the leak, the fix, and what is passed through."""
 
+from pathlib import Path
+
 import pytest
 
+from leakbench.funasr import subject
 from tests.funasr.conftest import Driven
 
 Answers = dict[str, dict[str, Driven]]
@@ -59,3 +62,11 @@ def test_arguments_of_generate_are_reached_too(fixed: Answers) -> None:
     assert fixed["600 ms"]["silence"].held["writer keys"] == 0
     assert fixed["writing"]["silence"].held["writer keys"] == 50
     assert len(fixed["patient"]["speech"].segments) == 1
+
+
+def test_a_model_that_does_not_load_is_told_from_one_that_was_not_fetched(tmp_path: Path) -> None:
+    error = RuntimeError("not\nregistered")
+    local = subject._describe_failure(str(tmp_path), str(tmp_path), error)
+    hub = subject._describe_failure("fsmn-vad", "fsmn-vad", error)
+    assert local == f"model {tmp_path}: could not be loaded: RuntimeError: not registered"
+    assert "not fetched from FunASR's hub; check the name and the network" in hub
