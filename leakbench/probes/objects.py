@@ -50,7 +50,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from leakbench.probes.contents import NAMELESS, Held, Reached, has_content, open_object
-from leakbench.probes.kinds import Kind, TypePlan, TypePlans
+from leakbench.probes.kinds import TypePlan, TypePlans
 from leakbench.trace import TOTAL_PATH, ObjectSize
 
 NAMES_AT_MOST: Final = 32
@@ -111,7 +111,7 @@ class ObjectProbe:
         unnamed: list[Any] = []
         for head in node.heads.values():
             plan = _plans.of(type(head))
-            if plan.kind is Kind.EXCLUDED and not (node.parent is None and plan.is_layers):
+            if plan.is_excluded and not (node.parent is None and plan.is_layers):
                 continue
             elements, held = _open_safely(head, plan, node.reached)
             node.elements += elements
@@ -208,7 +208,8 @@ def _sort(
         elif (
             groups is None
             or name is None
-            or not (plan.has_path and has_content(item, plan, _plans))
+            or not plan.has_path
+            or (plan.may_be_empty and not has_content(item, plan, _plans))
         ):
             unnamed.append(item)
         else:
