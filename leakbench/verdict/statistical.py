@@ -44,11 +44,18 @@ ALPHA_LEAK: Final = 0.001
 ALPHA_FLAT: Final = 0.01
 """Chance of a false FLAT over all looks."""
 ALPHA_GUARD: Final = 0.05
-"""Level of the tests that only ever take a verdict back: the later half must agree with the
-whole, and growth found to slow down is SATURATING."""
-DECAY: Final = 0.75
-"""Least late over early growth of a leak: 1 is linear, a filling cache 0.65 or less once the
-audio is as long as its time constant."""
+"""Level at which the later half must agree with the whole: it only ever takes a verdict back."""
+ALPHA_KEPT: Final = 0.002
+"""Chance, over all looks, that something which fills up within the horizon passes for growth
+that goes on. It comes on top of the level test, so it need not be as strict."""
+ALPHA_KEPT_ONE: Final = 0.01
+"""The same for one process, whose interval is too wide as it is."""
+ALPHA_SLOWING: Final = 0.1
+"""Level at which growth is found to slow down: LEAK then becomes SATURATING, and more audio
+tells, so it may be found too often."""
+FILLS_WITHIN: Final = 1.5
+"""Time constant, as a multiple of the horizon, of the slowest filling cache that LEAK excludes.
+At the horizon itself the late window of such a cache has 0.75 of the early one's growth."""
 STEADY: Final = 0.98
 """Late over early growth that counts as no decay at all."""
 SAMPLES_A_FLOOR: Final = 5
@@ -135,7 +142,12 @@ def judge_statistical(
     tests = measure(floors, seconds, decay, steady)
     if tests is None:
         return evidence.undecided("too few samples, or too many missing, for its windows")
-    return evidence.conclude(tests, alpha_leak * share / metrics, alpha_flat * share)
+    return evidence.conclude(
+        tests,
+        alpha_leak=alpha_leak * share / metrics,
+        alpha_flat=alpha_flat * share,
+        alpha_kept=ALPHA_KEPT * share if len(series) > 1 else ALPHA_KEPT_ONE,
+    )
 
 
 def _decay_limits(seconds: float, horizon_seconds: float | None) -> tuple[float, float]:
@@ -144,11 +156,9 @@ def _decay_limits(seconds: float, horizon_seconds: float | None) -> tuple[float,
     After a tenth of the horizon a cache that fills within the horizon has hardly slowed down:
     the nearer its ratio is to 1, the nearer a leak must come to show that it is not one.
     """
-    filling = 0.0
-    if horizon_seconds is not None and horizon_seconds > 0:
-        filling = math.exp(-MIDDLES_APART * seconds / horizon_seconds)
-    decay = max(DECAY, filling)
-    return decay, max(STEADY, (1 + decay) / 2)
+    slowest = FILLS_WITHIN * max(horizon_seconds or seconds, seconds)
+    decay = math.exp(-MIDDLES_APART * seconds / slowest)
+    return decay, max(STEADY, decay**0.25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +184,9 @@ class _Evidence:
     budget: float
     quantity: Quantity
 
-    def conclude(self, tests: _Tests, alpha_leak: float, alpha_flat: float) -> Judgement:
+    def conclude(
+        self, tests: _Tests, *, alpha_leak: float, alpha_flat: float, alpha_kept: float
+    ) -> Judgement:
         """Apply the rules, in the order of ``docs/verdict.md``."""
         low, high = tests.whole.low(alpha_leak), tests.whole.high(alpha_flat)
 
@@ -189,11 +201,11 @@ class _Evidence:
             return say(Verdict.FLAT, "growth proved within its budget")
         if low <= self.budget:
             return say(Verdict.UNDECIDED, "the interval holds the budget")
-        if tests.lost.high(ALPHA_GUARD) < 0:
+        if tests.lost.high(ALPHA_SLOWING) < 0:
             return say(Verdict.SATURATING, "above its budget, but slowing down")
         # Half the error each: either may show that growth goes on.
-        kept = tests.kept.low(alpha_leak / 2) > 0 or (
-            tests.kept_between_jumps.low(alpha_leak / 2) > 0 and tests.kept.mean > 0
+        kept = tests.kept.low(alpha_kept / 2) > 0 or (
+            tests.kept_between_jumps.low(alpha_kept / 2) > 0 and tests.kept.mean > 0
         )
         if not kept or tests.late.low(ALPHA_GUARD) <= self.budget:
             return say(Verdict.UNDECIDED, "above its budget, but perhaps only filling up")
