@@ -29,10 +29,10 @@ from leakbench.verdict.budgets import (
     Allowance,
     BudgetRule,
     Budgets,
-    is_below,
     matches,
     quantity_of,
 )
+from leakbench.verdict.culprits import order_culprits
 from leakbench.verdict.exact import MIN_PERIODS, judge_exact
 from leakbench.verdict.judgement import FloatArray, Judgement, Verdict
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS, last_look, next_look_seconds
@@ -127,7 +127,7 @@ def assess(traces: Sequence[Trace], *, plan: AssessPlan) -> Assessment:
         *_judge_objects(tables, paths, budgets, exposure, plan),
         *_judge_process(traces, budgets, plan),
     ]
-    results = _order([result for result, _ in found])
+    results = order_culprits([result for result, _ in found])
     gated = [result for result in results if result.gated]
     outcome: Outcome = "undecided"
     if any(result.verdict == "leak" for result in gated):
@@ -332,61 +332,6 @@ def _result(
         first=float(values[0]) if len(values) else None,
         last=float(values[-1]) if len(values) else None,
         allowed=allowance.why,
-    )
-
-
-def _order(results: Sequence[MetricResult]) -> list[MetricResult]:
-    """Put culprits first and mark those whose growth is all of what they hold."""
-    leaks = [result for result in results if result.verdict == "leak"]
-    marked = []
-    for result in results:
-        inner = [
-            leak
-            for leak in leaks
-            if leak.metric == result.metric and is_below(leak.path, result.path)
-        ]
-        if result in leaks and inner:
-            # Only the topmost of what is below: deeper ones are counted in them.
-            topmost = [a for a in inner if not any(is_below(a.path, b.path) for b in inner)]
-            below = sum(leak.slope_per_audio_hour or 0.0 for leak in topmost)
-            if below >= EXPLAINED * (result.slope_per_audio_hour or 0.0):
-                names = ", ".join(leak.path for leak in topmost[:3])
-                result = dataclasses.replace(
-                    result, explained_by=names, reason=f"all of it in {names}; {result.reason}"
-                )
-        marked.append(result)
-
-    def rank(result: MetricResult) -> tuple[object, ...]:
-        leaks = result.verdict == "leak"
-        growth = (
-            (result.slope_per_audio_hour or 0.0) if quantity_of(result.metric) == "bytes" else 0
-        )
-        return (
-            not (leaks and result.gated),
-            result.path == PROCESS_PATH,
-            bool(result.explained_by),
-            not leaks,
-            not result.saturating,
-            result.verdict == "flat",
-            -_growth_of(result.path, marked) if leaks else 0.0,
-            -growth if leaks else 0.0,
-        )
-
-    return sorted(marked, key=rank)
-
-
-EXPLAINED: Final = 0.95
-"""Part of a path's growth that leaks below it must account for; the rest is over-allocation."""
-
-
-def _growth_of(path: str, results: Sequence[MetricResult]) -> float:
-    return max(
-        (
-            result.slope_per_audio_hour or 0.0
-            for result in results
-            if result.path == path and quantity_of(result.metric) == "bytes"
-        ),
-        default=0.0,
     )
 
 

@@ -125,6 +125,7 @@ def _judge(
         or record.judge_recurring()
         or record.judge_settled()
         or record.judge_troughs()
+        or record.judge_tail()
         or record.undecided("neither repeats nor grows regularly", record.periods + SETTLED_PERIODS)
     )
 
@@ -212,26 +213,27 @@ class _Record:
         if len(self.falls) or len(steps) < RECURRENCES:
             return None
         gaps = np.diff(steps)
-        if self.periods - 1 - steps[-1] > 1.5 * gaps.max():
+        since_last = self.periods - 1 - steps[-1]
+        if since_last > 1.5 * gaps.max() or steps[-1] - steps[0] < MIN_PERIODS:
             return None
         # A list pays for a pause with the step before it: capacity added there is what the
         # appends of the pause use up, so step over pause is constant under steady appends.
         paid = self.growth[steps[:-1]] / gaps
-        # Whole cycles, from the first step to the last.
-        growth = _fit(self.values[steps[0] : steps[-1] + 1])
         half = max(len(paid) // 2, 1)
         early, late = float(paid[:half].mean()), float(paid[-half:].mean())
+        span = self.periods - int(steps[0])
+        total = float(self.values[-1] - self.values[steps[0]])
+        lump = float(self.growth.max())
+        low, high = (total - lump) / span, (total + lump) / span
+        # Over whole pauses, from the first step to the last.
+        rate = float(self.growth[steps[:-1]].sum()) / int(steps[-1] - steps[0])
+        growth = _Growth(low, min(max(rate, low), high), high)
         how = f"growth in {len(steps)} of {self.periods} periods"
         if late < SHRINKING * early:
             return self._say(Verdict.SATURATING, growth, f"{how}, but ever less")
-        lumps = float(self.growth.max())
-        total = float(self.values[-1] - self.values[0])
-        bounds = _Growth(
-            max(total - lumps, 0.0) / self.periods, growth.rate, (total + lumps) / self.periods
-        )
-        if not self._above(bounds.low):
+        if not self._above(low):
             return None
-        return self._say(Verdict.LEAK, bounds, how)
+        return self._say(Verdict.LEAK, growth, how)
 
     def judge_settled(self) -> Judgement | None:
         """Rule 5: no new highest value, and no higher floor, for long enough."""
@@ -262,13 +264,14 @@ class _Record:
         return self._say(Verdict.FLAT, flat, how)
 
     def judge_troughs(self) -> Judgement | None:
-        """Rule 6: falls now and then, but to a higher floor and from a higher peak each time."""
+        """Rule 6: falls now and then, but to a higher floor each time, and from higher peaks."""
         turns = np.flatnonzero((self.growth[:-1] < 0) & (self.growth[1:] >= 0)) + 1
         if len(turns) < MIN_PERIODS + 1:
             return None
         floors = self.values[turns]
         peaks = np.array([self.values[a:b].max() for a, b in pairwise(turns)])
-        if np.any(np.diff(floors) <= 0) or np.any(np.diff(peaks) <= 0):
+        half = len(peaks) // 2
+        if np.any(np.diff(floors) <= 0) or np.median(peaks[-half:]) <= np.median(peaks[:half]):
             return None
         span = int(turns[-1] - turns[0])
         lump = float(np.ptp(floors - np.interp(turns, turns[[0, -1]], floors[[0, -1]])))
@@ -280,6 +283,23 @@ class _Record:
         if not self._above(growth.low):
             return None
         return self._say(Verdict.LEAK, growth, how)
+
+    def judge_tail(self) -> Judgement | None:
+        """Rule 7: what came after a last fall early on is judged by itself."""
+        if not len(self.falls) or self.falls[-1] >= self.periods // 4:
+            return None
+        start = int(self.falls[-1]) + 1
+        if self.periods - start < SETTLED_PERIODS:
+            return None
+        tail = _Record(
+            self.values[start:],
+            self._period_seconds,
+            self._budget,
+            self._quiet,
+            self._slack,
+            self._quantity,
+        )
+        return tail.judge_regular() or tail.judge_recurring() or tail.judge_settled()
 
     def undecided(self, why: str, wanted_periods: int) -> Judgement:
         """Say that it cannot be said yet, and when to ask again."""
@@ -360,15 +380,16 @@ def _fit(values: FloatArray) -> _Growth:
 def _is_shrinking(growth: FloatArray) -> bool:
     """Whether growth, positive throughout, is dying out.
 
-    Medians of the halves are compared, which the lumps of an over-allocated list do not
-    move. Less growth in the later half is enough while the record is short; from 12 periods
-    on it must be less by a quarter, as lumps then come in both halves.
+    Growth whose least period does not get less goes on, whatever lumps came on top of it
+    early (a short list over-allocates often). Otherwise the halves are compared by median
+    and by sum: less in the later half is enough while the record is short; from 12 periods
+    on it must be less by a quarter, as irregular growth then differs by chance.
     """
-    if np.all(growth == growth[0]):
+    half = len(growth) // 2
+    early, late = growth[:half], growth[-half:]
+    if late.min() >= early.min():
         return False
     if np.all(np.diff(growth) <= 0):
         return True
-    half = len(growth) // 2
-    early, late = growth[:half], growth[-half:]
     floor = SHRINKING if len(growth) >= 12 else 1.0
     return bool(np.median(late) < floor * np.median(early) and late.sum() < floor * early.sum())
