@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +99,8 @@ def split_range(text: str) -> tuple[str, str]:
     return first, last
 
 
-def thin(
-    candidates: Sequence[Candidate], *, every: int = 1, at_most: int | None = None
-) -> tuple[Candidate, ...]:
-    """Return some of `candidates`, always with both ends.
+def thin(count: int, *, every: int = 1, at_most: int | None = None) -> tuple[int, ...]:
+    """Return some of the positions of a line of `count`, always with both ends.
 
     Parameters
     ----------
@@ -112,9 +109,9 @@ def thin(
     at_most
         Keep this many at most, spread evenly; at least 2.
     """
-    last = len(candidates) - 1
-    if at_most is not None and len(candidates) > at_most:
+    last = count - 1
+    if at_most is not None and count > at_most:
         kept = {round(i * last / (at_most - 1)) for i in range(at_most)}
     else:
         kept = {*range(0, last + 1, every), last}
-    return tuple(candidates[place] for place in sorted(kept))
+    return tuple(sorted(kept))

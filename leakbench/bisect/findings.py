@@ -143,11 +143,19 @@ def bisect_line(
 
 
 def sweep_line(
-    candidates: Sequence[Candidate], prober: Prober, *, scenario: str, command: Sequence[str]
+    candidates: Sequence[Candidate],
+    prober: Prober,
+    *,
+    places: Sequence[int],
+    scenario: str,
+    command: Sequence[str],
 ) -> Findings:
-    """Measure every candidate and say where each growing path changes."""
+    """Measure the candidates at `places` and say where each growing path changes.
+
+    What earlier calls measured at other places is shown as well.
+    """
     began = time.monotonic()
-    probes = prober.measure(range(len(candidates)))
+    probes = {**prober.recall(), **prober.measure(places)}
     return _gather(candidates, probes, change=None, scenario=scenario, command=command, began=began)
 
 

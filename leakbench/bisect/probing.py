@@ -142,7 +142,8 @@ class CellProber:
     def _keep(self, place: int, folder: Path, cell: CellResult) -> None:
         candidate = self.candidates[place]
         self.probes[place] = Probe(candidate=candidate, cell=cell, error=cell.error)
-        if any(ending in _PASSING for ending in cell.endings) or not cell.endings:
+        cut_short = cell.verdict == "undecided" and "completed" not in cell.endings
+        if cut_short or any(ending in _PASSING for ending in cell.endings) or not cell.endings:
             return
         path = self._kept_path(candidate)
         path.parent.mkdir(exist_ok=True)

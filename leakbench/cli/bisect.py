@@ -38,7 +38,7 @@ _OPTIONS: Final = (
         "--at-least",
         "at_least_seconds",
         type=DURATION,
-        default="0s",
+        default=0.0,
         help="Audio for each in any case: more finds slower paths beside a fast leak.",
     ),
     click.option("--chunk-ms", type=click.IntRange(min=1), help="Length of a chunk."),
@@ -88,7 +88,7 @@ def probing_options(function: Callable[..., None]) -> Callable[..., None]:
 )
 @probing_options
 def command(good: str, bad: str, pattern: str | None, output: Path | None, **cell: Any) -> None:
-    r"""Find the first release or commit that leaks, or the first that no longer does.
+    """Find the first release or commit that leaks, or the first that no longer does.
 
     SPEC is PROJECT==VERSION, or a commit of a local checkout: NAME@CHECKOUT:REV or
     path/to/file.py:NAME:REV. The working tree is not touched.
@@ -96,7 +96,7 @@ def command(good: str, bad: str, pattern: str | None, output: Path | None, **cel
     \b
     leakbench bisect --scenario silence --good funasr==1.3.15 --bad funasr==1.3.14
     leakbench bisect --scenario silence --good vad.py:Vad:v1.0 --bad vad.py:Vad:HEAD
-    """
+    """  # noqa: D301 - click reads the control character
     line = line_between(good, bad)
     console = Console()
     folder = folder_of(output, cell["scenario"])
@@ -203,10 +203,11 @@ _COLOURS: Final = {"flat": "green", "leak": "red", "undecided": "yellow", "error
 
 
 def _table(findings: Findings) -> Table:
-    table = Table("candidate", "verdict", "audio", *findings.paths[:3], "why", box=None)
+    table = Table("candidate", "verdict", "audio", *findings.paths[:3], "", box=None)
+    table.columns[0].no_wrap = True
     for row in findings.probes:
         rates = [row.rates[path].text if path in row.rates else "" for path in findings.paths[:3]]
-        why = f"skipped: {row.reason}" if row.skipped else row.detail or row.reason
+        why = f"skipped: {row.reason}" if row.skipped else row.detail
         table.add_row(
             row.name,
             f"[{_COLOURS[row.verdict]}]{row.verdict}[/]" + (" (kept)" if row.reused else ""),

@@ -30,25 +30,26 @@ from leakbench.scenario import load_scenario
 def command(
     between: str, every: int, at_most: int | None, output: Path | None, **cell: Any
 ) -> None:
-    r"""Measure one cell over a range of releases or commits, both ends included.
+    """Measure one cell over a range of releases or commits, both ends included.
 
     \b
     leakbench sweep --subject-range funasr==1.1.12..funasr==1.4.16 --scenario silence
-    """
+    """  # noqa: D301 - click reads the control character
     if every > 1 and at_most is not None:
         raise click.UsageError("--every and --at-most both say what to leave out: name one")
     line = line_between(*split_range(between))
-    candidates = thin(line.candidates, every=every, at_most=at_most)
+    places = thin(len(line.candidates), every=every, at_most=at_most)
     console = Console()
     folder = folder_of(output, cell["scenario"])
     with watch(console) as observer:
-        prober = make_prober(folder, candidates, observer, **cell)
+        prober = make_prober(folder, line.candidates, observer, **cell)
         findings = sweep_line(
-            candidates,
+            line.candidates,
             prober,
+            places=places,
             scenario=load_scenario(cell["scenario"]).name,
             command=prober.command,
         )
     show_findings(console, folder, findings, name="sweep")
     if all(row.skipped for row in findings.probes):
-        raise RunError(f"none of the {len(candidates)} could be measured: see the table")
+        raise RunError(f"none of the {len(places)} could be measured: see the table")
