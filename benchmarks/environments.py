@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -38,8 +39,9 @@ sys.path[:0] = json.loads(sys.argv[1])
 import torch, funasr
 from funasr import AutoModel
 imported = time.perf_counter() - start
+cpu = time.process_time()
 import psutil
-print(json.dumps([imported, psutil.Process().memory_info().rss, len(sys.modules)]))
+print(json.dumps([imported, cpu, psutil.Process().memory_info().rss, len(sys.modules)]))
 """
 _LOAD_ONNX = _LOAD.replace(
     "import torch, funasr\nfrom funasr import AutoModel", "import funasr_onnx"
@@ -52,37 +54,48 @@ class Cost:
 
     name: str
     setup_seconds: float
+    setup_cpu_seconds: float
     disk_bytes: int
     distributions: int
     import_seconds: float
+    import_cpu_seconds: float
     rss_bytes: float
     modules: int
 
 
 def measure(name: str, make: Callable[[], tuple[Path, list[Path]]], *, code: str = _LOAD) -> Cost:
     """Set one environment up and start it a few times."""
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), children_cpu_seconds()
     python, folders = make()
     setup_seconds = time.perf_counter() - began
+    setup_cpu_seconds = children_cpu_seconds() - cpu_began
     starts = [start(python, folders, code) for _ in range(STARTS)]
     packages = next((python.parents[1] / "lib").glob("python*")) / "site-packages"
     return Cost(
         name=name,
         setup_seconds=setup_seconds,
+        setup_cpu_seconds=setup_cpu_seconds,
         disk_bytes=sum(disk_bytes(folder) for folder in [python.parents[1], *folders]),
         distributions=len(list(packages.glob("*.dist-info"))),
-        import_seconds=statistics.median(seconds for seconds, _, _ in starts),
-        rss_bytes=statistics.median(rss for _, rss, _ in starts),
-        modules=int(starts[0][2]),
+        import_seconds=statistics.median(seconds for seconds, _, _, _ in starts),
+        import_cpu_seconds=statistics.median(cpu for _, cpu, _, _ in starts),
+        rss_bytes=statistics.median(rss for _, _, rss, _ in starts),
+        modules=int(starts[0][3]),
     )
 
 
-def start(python: Path, folders: list[Path], code: str) -> tuple[float, float, float]:
-    """Import in a fresh process; return seconds, resident bytes and modules loaded."""
+def start(python: Path, folders: list[Path], code: str) -> tuple[float, float, float, float]:
+    """Import in a fresh process; return seconds, CPU seconds, resident bytes, modules loaded."""
     command = [str(python), "-I", "-c", code, json.dumps([str(f) for f in folders])]
     printed = subprocess.check_output(command, text=True, stderr=subprocess.DEVNULL)
-    seconds, rss, modules = json.loads(printed.splitlines()[-1])
-    return seconds, rss, modules
+    seconds, cpu, rss, modules = json.loads(printed.splitlines()[-1])
+    return seconds, cpu, rss, modules
+
+
+def children_cpu_seconds() -> float:
+    """Return the CPU time of every process that was waited for; other load does not change it."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def disk_bytes(folder: Path) -> int:
@@ -132,12 +145,14 @@ def main() -> None:
 def table(costs: list[Cost]) -> str:
     """Return the costs as a Markdown table."""
     lines = [
-        "| environment | set-up | on disk | packages | import | RSS after import | modules |",
+        "| environment | set-up (CPU) | on disk | packages | import (CPU) | RSS after | modules |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| {c.name} | {c.setup_seconds:.0f} s | {mb(c.disk_bytes)} | {c.distributions} "
-        f"| {c.import_seconds:.1f} s | {mb(c.rss_bytes)} | {c.modules:,} |"
+        f"| {c.name} | {c.setup_seconds:.0f} s ({c.setup_cpu_seconds:.0f} s) "
+        f"| {mb(c.disk_bytes)} | {c.distributions} "
+        f"| {c.import_seconds:.1f} s ({c.import_cpu_seconds:.1f} s) "
+        f"| {mb(c.rss_bytes)} | {c.modules:,} |"
         for c in costs
     ]
     return "\n".join(lines)
