@@ -81,6 +81,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind(name="leak 3 B, bursts", truth="leak", draw=_sum(_bursts, 3.0)),
         Kind(name="leak 3 B, 30 % of samples missing", truth="leak", draw=_missing(3.0)),
         Kind(name="leak 3 B, every tenth segment", truth="leak", draw=_tenth_segment),
+        Kind(name="leak 3 B, in lumps an hour apart", truth="leak", draw=_lumps),
         Kind(name="leak 3 B from minute 30", truth="late", draw=_late(0.5), starts=0.5),
         Kind(name="leak 3 B from hour 3", truth="late", draw=_late(3.0), starts=3.0),
         Kind(name="heap, flat", truth="flat", draw=_heap(0.0), heap=True),
@@ -226,6 +227,12 @@ def _logarithmic(rng: np.random.Generator, sets: int, replicates: int, samples: 
 def _tenth_segment(rng: np.random.Generator, sets: int, replicates: int, samples: int) -> Array:
     """Return a segment a minute, every tenth of which keeps half of an hour's budget."""
     return _white(rng, sets, replicates, samples) + 0.5 * (np.arange(1, samples + 1) // 10)
+
+
+def _lumps(rng: np.random.Generator, sets: int, replicates: int, samples: int) -> Array:
+    """Return three hours' budget at once, every hour, at a random phase."""
+    phase = rng.random((sets, replicates, 1))
+    return _white(rng, sets, replicates, samples) + 3.0 * np.floor(hours(samples) + phase)
 
 
 def _late(starts: float) -> Callable[[np.random.Generator, int, int, int], Array]:

@@ -13,30 +13,31 @@ from leakbench.verdict.budgets import is_below, quantity_of
 EXPLAINED: Final = 0.95
 """Part of a path's growth that leaks below it must account for; the rest is over-allocation."""
 
+NAMED_AT_MOST: Final = 3
+"""Paths named as the place of another's growth."""
+
 
 def order_culprits(results: Sequence[MetricResult]) -> list[MetricResult]:
     """Put what leaks first, the deepest path before those that hold it.
 
     A path whose growth is all in leaks below it gets `explained_by`, and comes after them.
     """
+    explained: dict[tuple[str, str], MetricResult] = {}
     leaks = [result for result in results if result.verdict == "leak"]
-    marked = []
-    for result in results:
-        inner = [
-            leak
-            for leak in leaks
-            if leak.metric == result.metric and is_below(leak.path, result.path)
-        ]
-        if result in leaks and inner:
-            # Only the topmost of what is below: deeper ones are counted in them.
-            topmost = [a for a in inner if not any(is_below(a.path, b.path) for b in inner)]
-            below = sum(leak.slope_per_audio_hour or 0.0 for leak in topmost)
-            if below >= EXPLAINED * (result.slope_per_audio_hour or 0.0):
-                names = ", ".join(leak.path for leak in topmost[:3])
-                result = dataclasses.replace(
-                    result, explained_by=names, reason=f"all of it in {names}; {result.reason}"
-                )
-        marked.append(result)
+    # Elements are a container's own; only bytes include what is below.
+    sized = [leak for leak in leaks if quantity_of(leak.metric) == "bytes"]
+    for leak in sorted(sized, key=lambda leak: len(leak.path), reverse=True):
+        inner = [a for a in sized if a.metric == leak.metric and is_below(a.path, leak.path)]
+        # Deeper ones are counted in the topmost of them, but it is they that are named.
+        topmost = [a for a in inner if not any(is_below(a.path, b.path) for b in inner)]
+        below = sum(a.slope_per_audio_hour or 0.0 for a in topmost)
+        if inner and below >= EXPLAINED * (leak.slope_per_audio_hour or 0.0):
+            deepest = [a.path for a in inner if (a.path, a.metric) not in explained]
+            names = ", ".join(deepest[:NAMED_AT_MOST])
+            explained[leak.path, leak.metric] = dataclasses.replace(
+                leak, explained_by=names, reason=f"all of it in {names}; {leak.reason}"
+            )
+    marked = [explained.get((result.path, result.metric), result) for result in results]
 
     def rank(result: MetricResult) -> tuple[object, ...]:
         leaks = result.verdict == "leak"

@@ -25,6 +25,8 @@ MIDDLES_APART: Final = (LATE[0] + LATE[1]) / 2 - (EARLY[0] + EARLY[1]) / 2
 tau has slopes in the ratio exp(-MIDDLES_APART * T / tau)."""
 MAX_FLOORS: Final = 120
 """Most points that Theil-Sen takes pairs of; more are first grouped to their medians."""
+EDGE_PARTS: Final = 7
+"""Parts of a window of which :func:`rise_slope` compares the first and the last."""
 SHORT_LAG: Final = 3
 """Blocks between the points of a pair of :func:`short_slope`."""
 MIN_FLOORS: Final = 3
@@ -87,6 +89,17 @@ def short_slope(times: FloatArray, values: FloatArray) -> float:
         for lag in range(1, min(SHORT_LAG, len(times) - 1) + 1)
     ]
     return _median(np.concatenate(slopes))
+
+
+def rise_slope(times: FloatArray, values: FloatArray) -> float:
+    """Return the slope from the median of the first floors to that of the last.
+
+    Fewer than half of all pairs straddle any one step, so Theil-Sen is blind to a single one
+    however high; this is not.
+    """
+    edge = max(len(times) // EDGE_PARTS, 1)
+    run = float(np.mean(times[-edge:]) - np.mean(times[:edge]))
+    return (_median(values[-edge:]) - _median(values[:edge])) / run
 
 
 def _median(values: FloatArray) -> float:

@@ -33,6 +33,7 @@ from leakbench.verdict.slopes import (
     MIDDLES_APART,
     WHOLE,
     Floors,
+    rise_slope,
     short_slope,
     take_floors,
     theil_sen,
@@ -166,6 +167,9 @@ class _Tests:
     """What the rules ask of the slopes an hour, each a mean with its error."""
 
     whole: _Interval
+    rise: _Interval
+    """From the first floors of the window to the last: sees the lumps that a median slope does
+    not."""
     late: _Interval
     last: _Interval
     kept: _Interval
@@ -194,6 +198,8 @@ class _Evidence:
             return self._say(verdict, tests.whole.mean, low, high, how)
 
         if high <= self.budget:
+            if tests.rise.high(alpha_flat) > self.budget:
+                return say(Verdict.UNDECIDED, "flat between steps that may yet add up")
             if tests.late.high(ALPHA_GUARD) > self.budget:
                 return say(Verdict.UNDECIDED, "within its budget, but its later half may not be")
             if tests.last.low(ALPHA_GUARD) > self.budget:
@@ -263,12 +269,14 @@ def _between(
             return None
         whole, early, late, last = windows
         rows.append(
-            [theil_sen(*window) for window in windows] + [short_slope(*early), short_slope(*late)]
+            [theil_sen(*window) for window in windows]
+            + [short_slope(*early), short_slope(*late), rise_slope(*whole)]
         )
     columns = np.array(rows).T * SECONDS_PER_HOUR
-    whole, early, late, last, early_between, late_between = columns
+    whole, early, late, last, early_between, late_between, rise = columns
     return _Tests(
         whole=_over(whole),
+        rise=_over(rise),
         late=_over(late),
         last=_over(last),
         kept=_over(late - decay * early),
@@ -308,8 +316,11 @@ def _within_one(
         return _Interval(late.mean - part * early.mean, error, late.freedom)
 
     kept = less(decay)
+    rise = rise_slope(*windows[0]) * SECONDS_PER_HOUR
     return _Tests(
         whole=whole,
+        # What increments add up to, so their error is its own.
+        rise=_Interval(rise, whole.error, whole.freedom),
         late=late,
         last=last,
         kept=kept,

@@ -1,0 +1,88 @@
+import pytest
+
+from leakbench.units import Exposure, parse_budget
+from leakbench.verdict.budgets import BudgetRule, Budgets, is_below, matches
+
+EXPOSURE = Exposure(chunks_per_hour=6000, segments_per_hour=100, streams_per_hour=1)
+PATHS = ("stats", "stats.decibel", "stats.buf", "stats.buf[]", "stats.buffer", "other", "total")
+
+
+def budgets(*rules: BudgetRule) -> Budgets:
+    return Budgets(rules, PATHS, EXPOSURE)
+
+
+RESIDUAL = BudgetRule(path="stats.buf", budget=parse_budget("400 B/segment"), reason="known")
+
+
+@pytest.mark.parametrize("path", ["stats.buf", "stats", "total", "stats.buf[]"])
+def test_an_allowance_is_granted_to_what_holds_the_path_and_what_it_holds(path: str) -> None:
+    allowed = budgets(RESIDUAL).of(path, "python_bytes")
+    assert allowed.per_hour == 40_000
+    assert allowed.text == "400 B/segment"
+    assert allowed.why == "known"
+
+
+@pytest.mark.parametrize("path", ["stats.decibel", "stats.buffer", "other"])
+def test_an_allowance_is_not_granted_to_what_only_looks_alike(path: str) -> None:
+    assert budgets(RESIDUAL).of(path, "python_bytes").per_hour == 0
+
+
+def test_an_allowance_is_added_to_the_budget_of_the_process() -> None:
+    allowed = budgets(RESIDUAL).of("process", "heap_bytes")
+    assert allowed.per_hour == 64 * 1024 + 40_000
+    assert allowed.text == "64 KiB/h + 400 B/segment"
+
+
+def test_elements_of_a_path_budgeted_in_bytes_are_shown_only() -> None:
+    assert budgets(RESIDUAL).of("stats.buf", "elements").exempt
+    assert not budgets(RESIDUAL).of("stats", "elements").exempt
+    assert not budgets(RESIDUAL).of("stats.decibel", "elements").exempt
+
+
+def test_elements_are_allowed_to_their_own_path_only() -> None:
+    rule = BudgetRule(path="stats.buf", budget=parse_budget("1 element/segment"))
+    assert budgets(rule).of("stats.buf", "elements").per_hour == 100
+    assert budgets(rule).of("stats", "elements").per_hour == 0
+    assert budgets(rule).of("stats.buf", "python_bytes").per_hour == 0
+
+
+def test_a_rule_for_one_byte_metric_leaves_the_other_alone() -> None:
+    rule = BudgetRule(path="stats.buf", metric="storage_bytes", budget=parse_budget("1 KiB/h"))
+    assert budgets(rule).of("stats.buf", "storage_bytes").per_hour == 1024
+    assert budgets(rule).of("stats.buf", "python_bytes").per_hour == 0
+    assert budgets(rule).of("process", "heap_bytes").per_hour == 65 * 1024
+
+
+def test_a_pattern_grants_each_of_its_topmost_paths_once() -> None:
+    rule = BudgetRule(path="stats.b*", budget=parse_budget("10 B/h"))
+    assert budgets(rule).of("stats", "python_bytes").per_hour == 20
+    assert budgets(rule).of("total", "python_bytes").per_hour == 20
+    assert budgets(rule).of("stats.buf[]", "python_bytes").per_hour == 10
+
+
+def test_a_rule_for_everything_grants_everything_once() -> None:
+    rule = BudgetRule(path="*", budget=parse_budget("10 B/h"))
+    assert budgets(rule).of("total", "python_bytes").per_hour == 10
+    assert budgets(rule).of("process", "heap_bytes").per_hour == 10
+
+
+@pytest.mark.parametrize("path", ["process", "*"])
+def test_a_rule_for_the_process_replaces_the_default(path: str) -> None:
+    rule = BudgetRule(path=path, metric="heap_bytes", budget=parse_budget("1 MiB/h"))
+    assert budgets(rule).of("process", "heap_bytes").per_hour == 2**20
+    assert budgets(rule).of("process", "rss_bytes").text == "1 MiB/h"
+    assert budgets(rule).of("stats", "python_bytes").per_hour == 0
+
+
+def test_brackets_in_a_pattern_stand_for_themselves() -> None:
+    assert matches("stats.buf[]", "stats.buf[]")
+    assert matches("*.buf[]*", "stats.buf[].x")
+    assert not matches("stats.buf[]", "stats.buf")
+
+
+def test_below_means_held_by_and_not_named_alike() -> None:
+    assert is_below("stats.buf[]", "stats.buf")
+    assert is_below("anything", "total")
+    assert not is_below("stats.buffer", "stats.buf")
+    assert not is_below("process", "total")
+    assert not is_below("stats", "stats")
