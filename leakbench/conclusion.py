@@ -6,6 +6,7 @@ The only way to a result, whether the run has just ended, goes on, or was killed
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import platform
 from collections.abc import Iterable, Sequence
@@ -68,14 +69,16 @@ class Replicate:
         return self.trace.samples[-1].chunk if self.trace.samples else 0
 
 
-def look_at_cell(plan: Plan, cell: Cell, begin: Begin, traces: Sequence[Trace]) -> Look:
-    """Judge what `traces`, one for each replicate begun so far, hold by now."""
+def look_at_cell(
+    plan: Plan, cell: Cell, begin: Begin, traces: Sequence[Trace], *, replicates: int
+) -> Look:
+    """Judge what `traces`, one for each of `replicates` begun so far, hold by now."""
     sampled = [trace for trace in traces if trace.samples]
     if not sampled:
         return Look(decided=False, headline="")
     assessment = assess(sampled, plan=_assess_plan(plan, cell, begin, final=False))
     # A leak in one process is a leak; flat must be all of them.
-    complete = assessment.outcome == "leak" or len(sampled) == cell.replicates
+    complete = assessment.outcome == "leak" or len(sampled) == replicates
     driven = min(trace.samples[-1].audio_seconds for trace in sampled)
     return Look(
         decided=assessment.decided and complete and driven >= cell.at_least_seconds,
@@ -143,7 +146,10 @@ def overall_outcome(cells: Iterable[CellResult]) -> Outcome:
 
 
 def _read_replicates(folder: Path, cell: Cell) -> tuple[Replicate, ...]:
-    folders = [replicate_folder(folder, cell, number) for number in range(cell.replicates)]
+    # As many as there are: a run that goes on until it is sure adds to them.
+    numbers = itertools.takewhile(
+        lambda number: replicate_folder(folder, cell, number).is_dir(), itertools.count()
+    )
     return tuple(
         Replicate(
             begin=read_begin(path),
@@ -151,8 +157,7 @@ def _read_replicates(folder: Path, cell: Cell) -> tuple[Replicate, ...]:
             events=read_segments(path),
             end=read_end(path),
         )
-        for path in folders
-        if path.is_dir()
+        for path in (replicate_folder(folder, cell, number) for number in numbers)
     )
 
 

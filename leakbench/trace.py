@@ -314,6 +314,9 @@ class TraceTail:
         self._samples.extend(_sample(json.loads(line)) for line in whole.splitlines())
         return bool(whole)
 
+    def __len__(self) -> int:
+        return len(self._samples)
+
     @property
     def trace(self) -> Trace:
         """Everything read so far."""

@@ -28,7 +28,8 @@ from leakbench.errors import OutputError, ProvisionError, SubjectSpecError
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.result import CellResult, read_result, write_result
-from leakbench.runner.schedule import Observer, run_plan
+from leakbench.runner.observer import Observer
+from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.trace import write_json
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -15,7 +15,7 @@ from leakbench.verdict.assess import BudgetRule
 _T = TypeVar("_T")
 
 
-class Quantity(click.ParamType, Generic[_T]):
+class Quantity(click.ParamType[_T]):
     """An option's text, parsed by one of our parsers; its message becomes click's."""
 
     def __init__(self, name: str, parse: Callable[[str], _T]) -> None:
@@ -50,7 +50,7 @@ def parse_rule(text: str) -> BudgetRule:
             f"metric must be one of {', '.join((*OBJECT_METRICS, *PROCESS_METRICS))}; "
             f"got {metric!r}"
         )
-    return BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))  # type: ignore[arg-type]
+    return BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))
 
 
 DURATION = Quantity("duration", parse_duration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import math
 import os
 import shutil
 import signal
@@ -28,6 +29,9 @@ STOP_SECONDS: Final = 10.0
 """How long a worker may take to finish its chunk before it is terminated for good."""
 STACK_SECONDS: Final = 0.5
 """How long a stuck worker gets to write its stacks before it is killed."""
+
+_NO_LIMIT: Final = 2**62
+"""Chunks that no run will ever feed."""
 
 _ONE_THREAD: Final[Mapping[str, str]] = {
     "OMP_NUM_THREADS": "1",
@@ -66,6 +70,7 @@ class WorkerProcess:
         write_request(folder, request)
         self.folder = folder
         self._limits = limits
+        self._chunk_seconds = request.chunk_ms / 1000
         self._heartbeat = Heartbeat(folder, create=True)
         with (folder / LOG_FILE).open("wb") as log:
             self._process = subprocess.Popen(
@@ -83,6 +88,16 @@ class WorkerProcess:
         self._driving_since: float | None = None
         self._stop_asked: float | None = None
         self._progress = Progress(audio_seconds=0.0, wall_seconds=0.0, rss_bytes=0)
+
+    def allow(self, audio_seconds: float) -> None:
+        """Let the worker drive `audio_seconds` of audio in all, or ``inf``, in whole chunks."""
+        chunks = min(audio_seconds / self._chunk_seconds, _NO_LIMIT)
+        self._heartbeat.allow(math.ceil(chunks - 1e-9))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the worker has fed all that it may, as of the last poll."""
+        return self._chunks > self._heartbeat.allowed_chunks
 
     @property
     def progress(self) -> Progress:
@@ -105,6 +120,8 @@ class WorkerProcess:
                 f"held {format_bytes(self._progress.rss_bytes)}, "
                 f"limit {format_bytes(self._limits.memory_bytes)}",
             )
+        if self.is_waiting:
+            self._chunk_began = now
         loading = self._chunks == 0
         limit = self._limits.load_seconds if loading else self._limits.chunk_seconds
         if now - self._chunk_began > limit:

@@ -49,6 +49,8 @@ def drive(
     streams = 0
     heartbeat.beat(1, 0.0)
     for chunk in range(plan.chunks):
+        if chunk >= heartbeat.allowed_chunks:
+            sampler.wait_until(lambda: chunk < heartbeat.allowed_chunks or stop_requested())  # noqa: B023
         if stop_requested():
             return False
         if chunk % (plan.stream_chunks or plan.chunks) == 0:

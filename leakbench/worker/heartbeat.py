@@ -1,7 +1,9 @@
-"""A sign of life shared between a worker and its parent: one small memory-mapped file.
+"""What a worker and its parent share while it runs: one small memory-mapped file.
 
 The worker stores two numbers a chunk, which costs it well under a microsecond; the parent
-reads them for its watchdog and its progress display without ever disturbing the worker.
+reads them for its watchdog and its progress display without ever disturbing the worker. The
+parent stores how many chunks the worker may feed: replicates of a cell go from look to look
+together, so that none drives hours that the others show to be needless.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from typing import Final
 
 HEARTBEAT_FILE: Final = "heartbeat"
 
-_LAYOUT: Final = struct.Struct("<Qd")
+_BEAT: Final = struct.Struct("<Qd")
+_ALLOWANCE: Final = struct.Struct("<Q")
+_SIZE: Final = _BEAT.size + _ALLOWANCE.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +37,27 @@ class Heartbeat:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         path = folder / HEARTBEAT_FILE
         if create:
-            path.write_bytes(bytes(_LAYOUT.size))
+            path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), _LAYOUT.size)
+            self._map = mmap.mmap(file.fileno(), _SIZE)
 
     def beat(self, chunks: int, audio_seconds: float) -> None:
         """Tell the other side how far this one is."""
-        _LAYOUT.pack_into(self._map, 0, chunks, audio_seconds)
+        _BEAT.pack_into(self._map, 0, chunks, audio_seconds)
 
     def read(self) -> Beat:
         """Return what the other side told last."""
-        return Beat(*_LAYOUT.unpack_from(self._map))
+        return Beat(*_BEAT.unpack_from(self._map))
+
+    def allow(self, chunks: int) -> None:
+        """Let the worker feed `chunks` chunks in all."""
+        _ALLOWANCE.pack_into(self._map, _BEAT.size, chunks)
+
+    @property
+    def allowed_chunks(self) -> int:
+        """Chunks that the worker may feed in all."""
+        allowed: int = _ALLOWANCE.unpack_from(self._map, _BEAT.size)[0]
+        return allowed
 
     def close(self) -> None:
         """Unmap the file."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,9 @@ DENSE_CHUNKS_AT_MOST: Final = 400
 """Longer periods are looked at chunk by chunk only so far: looking must stay cheap."""
 USS_EVERY: Final = 20
 """Looks at the process for each look at its USS, which walks the page tables."""
+
+WAIT_SECONDS: Final = 0.02
+"""Between two questions whether to go on: no load, no noticeable delay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,13 @@ class Sampler:
         """Set everything that exists before the first chunk aside and start the clock."""
         self._probe.freeze()
         self._began = time.perf_counter()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait with the clock stopped: waiting for other workers is no time of the subject's."""
+        began = time.perf_counter()
+        while not condition():
+            time.sleep(WAIT_SECONDS)
+        self._began += time.perf_counter() - began
 
     def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
         """Look at the subject if the schedule says so.

@@ -1,0 +1,185 @@
+"""One cell while it runs: its replicates, how far they may go, and whether it is decided."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from leakbench.conclusion import look_at_cell
+from leakbench.plan import Cell, Plan, replicate_folder, scenario_copy
+from leakbench.runner.observer import Observer
+from leakbench.runner.process import WorkerProcess
+from leakbench.trace import Begin, TraceTail, read_begin
+from leakbench.verdict.looks import FIRST_LOOK_SECONDS
+from leakbench.worker.request import WorkerRequest
+
+LOOK_GROWTH: Final = 1.1
+"""A cell is judged again when it has a tenth more samples: the cost of judging then grows
+with the logarithm of the run, not with its length."""
+REPLICATES_AT_MOST: Final = 16
+"""Until sure: by then the interval is a quarter as wide as with two processes' slopes."""
+
+
+@dataclass(slots=True)
+class _Replicate:
+    number: int
+    folder: Path
+    process: WorkerProcess
+    tail: TraceTail
+    allowed_seconds: float = 0.0
+    has_ended: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return not self.has_ended and self.process.is_waiting
+
+
+class CellRun:
+    """Drives one cell's replicates from look to look.
+
+    A single process goes on until it is decided or has driven all its audio. Several go
+    together: each drives up to the next look and waits there, so that none drives hours that
+    the others show to be needless.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, cell: Cell, observer: Observer) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._cell = cell
+        self._observer = observer
+        self._replicates: list[_Replicate] = []
+        self._wanted = cell.replicates
+        self._target_seconds = 0.0
+        self._begin: Begin | None = None
+        self._samples_at_last_look = 0
+        self._is_done = False
+
+    @property
+    def active(self) -> int:
+        """Workers that are loading or driving."""
+        return sum(not r.has_ended and not r.is_waiting for r in self._replicates)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every worker has ended and no other will be started."""
+        return self._is_done and all(replicate.has_ended for replicate in self._replicates)
+
+    def poll(self) -> None:
+        """Take note of what the workers did, judge it, and stop them once it is decided."""
+        for replicate in self._replicates:
+            if not replicate.has_ended:
+                self._poll(replicate)
+        if not self._is_done:
+            self._look()
+        if not self._is_done and self._all_reached_target():
+            self._go_further()
+        if self._is_done:
+            for replicate in self._replicates:
+                if not replicate.has_ended:
+                    replicate.process.stop()
+
+    def give_work(self) -> bool:
+        """Start one more worker or let one go on, and return whether there was one."""
+        if self._is_done:
+            return False
+        if len(self._replicates) < self._wanted:
+            self._start(len(self._replicates))
+            return True
+        for replicate in self._replicates:
+            if replicate.is_waiting and 0 < replicate.allowed_seconds < self._target_seconds:
+                self._allow(replicate)
+                return True
+        return False
+
+    def abort(self) -> None:
+        """End every worker now."""
+        for replicate in self._replicates:
+            if not replicate.has_ended:
+                end = replicate.process.abort()
+                replicate.has_ended = True
+                self._observer.ended(self._cell, replicate.number, end)
+
+    def _start(self, number: int) -> None:
+        cell = self._cell
+        folder = replicate_folder(self._folder, cell, number)
+        process = WorkerProcess(
+            folder,
+            cell.subject,
+            WorkerRequest(
+                factory=cell.subject.factory,
+                options=cell.subject.options,
+                scenario=str(scenario_copy(self._folder, cell.scenario)),
+                chunk_ms=cell.chunk_ms,
+                # Replicates are independent only if their audio is.
+                seed=cell.seed + number,
+                audio_seconds=cell.audio_seconds,
+                recordings=str(cell.recordings) if cell.recordings else None,
+                process_interval_seconds=self._plan.process_interval_seconds,
+                traced_frames=self._plan.traced_frames,
+            ),
+            self._plan.limits,
+        )
+        self._replicates.append(_Replicate(number, folder, process, TraceTail(folder)))
+        self._observer.started(cell, number)
+
+    def _poll(self, replicate: _Replicate) -> None:
+        end = replicate.process.poll()
+        self._observer.advanced(self._cell, replicate.number, replicate.process.progress)
+        if end is not None:
+            replicate.has_ended = True
+            # One replicate that failed makes the others' figures worthless.
+            self._is_done = self._is_done or end.ending not in ("completed", "stopped")
+            self._observer.ended(self._cell, replicate.number, end)
+        elif replicate.is_waiting and not replicate.allowed_seconds:
+            # Loaded: what it found says how far the first look is.
+            self._begin = self._begin or read_begin(replicate.folder)
+            self._target_seconds = self._target_seconds or self._first_target()
+            self._allow(replicate)
+
+    def _first_target(self) -> float:
+        if self._cell.replicates == 1 or self._begin is None:
+            return math.inf
+        # One period more, because looks at the process come at whole periods.
+        to_first_look = self._begin.warmup_seconds + FIRST_LOOK_SECONDS + self._begin.period_seconds
+        return max(self._cell.at_least_seconds, to_first_look)
+
+    def _allow(self, replicate: _Replicate) -> None:
+        replicate.allowed_seconds = self._target_seconds
+        replicate.process.allow(self._target_seconds)
+
+    def _all_reached_target(self) -> bool:
+        return len(self._replicates) == self._wanted and all(
+            replicate.has_ended
+            or (replicate.is_waiting and replicate.allowed_seconds == self._target_seconds)
+            for replicate in self._replicates
+        )
+
+    def _go_further(self) -> None:
+        if any(not replicate.has_ended for replicate in self._replicates):
+            further = 2 * self._target_seconds
+            self._target_seconds = further if further < self._cell.audio_seconds else math.inf
+        elif self._plan.until_sure and self._wanted < REPLICATES_AT_MOST:
+            self._wanted += 1
+        else:
+            self._is_done = True
+
+    def _look(self) -> None:
+        news = [replicate.tail.poll() for replicate in self._replicates]
+        samples = sum(len(replicate.tail) for replicate in self._replicates)
+        reached = self._all_reached_target()
+        if self._begin is None or not (any(news) or reached):
+            return
+        if samples < LOOK_GROWTH * self._samples_at_last_look and not reached:
+            return
+        self._samples_at_last_look = samples
+        look = look_at_cell(
+            self._plan,
+            self._cell,
+            self._begin,
+            [replicate.tail.trace for replicate in self._replicates],
+            replicates=self._wanted,
+        )
+        self._observer.looked(self._cell, look)
+        self._is_done = look.decided
