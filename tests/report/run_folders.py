@@ -111,7 +111,7 @@ def write_replicate(folder: Path, drive: Drive) -> None:
         segments = int(drive.segments_per_hour * chunks / CHUNKS_PER_HOUR)
         objects = drive.state(chunks, segments)
         held = objects["total"].python_bytes + objects["total"].storage_bytes
-        if rng.random() < 0.04:
+        if rng.random() < 0.25:
             released = 0.35 * held * rng.random()
         writer.write_sample(
             Sample(
@@ -175,9 +175,7 @@ def leaking_metrics() -> tuple[MetricResult, ...]:
         metric("stats.decibel", "elements", decibel, rate=64, **a_chunk, first=12_800, last=64_000),
         metric("stats.decibel", "python_bytes", 32.0 * decibel, rate=2_048, **a_chunk),
         metric("stats.data_buf", "elements", 0),
-        metric(
-            "stats.data_buf_all", "storage_bytes", AUDIO_A_CHUNK * hour, rate=41_900, **a_chunk
-        ),
+        metric("stats.data_buf_all", "storage_bytes", AUDIO_A_CHUNK * hour, rate=41_900, **a_chunk),
         metric("stats.data_buf_all", "python_bytes", 0),
         metric("stats.scores", "storage_bytes", SCORES_A_CHUNK * hour, rate=59_500, **a_chunk),
         metric("stats.output_data_buf", "elements", 0),
