@@ -11,11 +11,11 @@ import click
 from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus, status_of_error
 from leakbench.errors import LeakbenchError
 
-
 _MODULES: Final = {
     "run": "leakbench.cli.run",
     "gate": "leakbench.cli.gate",
     "report": "leakbench.cli.report",
+    "judge": "leakbench.cli.judge",
     "releases": "leakbench.cli.releases",
     "bisect": "leakbench.cli.bisect",
     "sweep": "leakbench.cli.sweep",

@@ -56,3 +56,4 @@ def parse_rule(text: str) -> BudgetRule:
 DURATION = Quantity("duration", parse_duration)
 SIZE = Quantity("size", parse_size)
 RATE = Quantity("budget", parse_rule)
+GROWTH = Quantity("budget", parse_budget)
