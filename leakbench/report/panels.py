@@ -12,8 +12,22 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from leakbench.report import scales, style
-from leakbench.report.rows import METRIC_LABELS, NOTHING, format_level, format_slope, shorten
-from leakbench.report.series import CellTraces, Panel, Series, find_metric, read_series
+from leakbench.report.rows import (
+    METRIC_LABELS,
+    NOTHING,
+    format_level,
+    format_slope,
+    format_slopes,
+    shorten,
+)
+from leakbench.report.series import (
+    CellTraces,
+    Panel,
+    Series,
+    end_seconds,
+    find_metric,
+    read_series,
+)
 from leakbench.result import MetricResult
 from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Metric
 
@@ -71,7 +85,7 @@ def draw_trend(axes: Axes, run: CellTraces, panel: Panel) -> None:
     if curve.top() == 0 and not any(len(s.values) for s in curve.replicates):
         _draw_absence(axes)
         return
-    end = _end_seconds([curve])
+    end = end_seconds([run])
     divisor, unit = scales.axis_unit(panel.metric, curve.top())
     clock, clock_unit = scales.time_unit(end)
     warmup = run.cell.warmup_seconds
@@ -88,6 +102,8 @@ def draw_trend(axes: Axes, run: CellTraces, panel: Panel) -> None:
             linewidth=1.5,
             alpha=0.9 if len(curve.replicates) == 1 else 0.75,
             solid_capstyle="round",
+            marker=_marker(series),
+            markersize=4,
             zorder=3,
         )
     values = np.concatenate(limits)
@@ -116,13 +132,12 @@ def draw_overlay(
     """
     curves = [make_curve(run, panel, look) for run, look in zip(runs, looks, strict=True)]
     verdicts = [find_metric(run.cell, panel) for run in runs]
-    slopes = [format_slope(verdict) if verdict else NOTHING for verdict in verdicts]
     warmup = max(run.cell.warmup_seconds for run in runs)
     filled = [curve for curve in curves if any(len(s.values) for s in curve.replicates)]
     if not filled:
         _draw_absence(axes)
         return
-    end = _end_seconds(filled)
+    end = end_seconds(runs)
     clock, clock_unit = scales.time_unit(end)
     tops = [curve.top() for curve in filled]
     logarithmic = panel.path not in (PROCESS_PATH, TOTAL_PATH) and scales.needs_log(tops)
@@ -139,6 +154,8 @@ def draw_overlay(
                 linestyle=curve.look.dashes,
                 linewidth=1.8,
                 alpha=0.9 if len(curve.replicates) == 1 else 0.75,
+                marker=_marker(series),
+                markersize=4,
                 zorder=3,
             )
     values = np.concatenate([s.values for curve in filled for s in curve.replicates])
@@ -157,7 +174,7 @@ def draw_overlay(
     axes.set_xlim(0, end / clock)
     scales.plain_time_ticks(axes)
     _dress(axes, unit, clock_unit)
-    _write_heads(axes, panel_title(panel), " → ".join(slopes))
+    _write_heads(axes, panel_title(panel), format_slopes(verdicts))
     _name_ends(axes, filled, panel.metric, divisor, logarithmic=logarithmic)
 
 
@@ -218,8 +235,10 @@ def _write_title(
         level = format_level(curve.level(), panel.metric)
         words, ink = ("no verdict yet" if pending else f"now {level}"), style.MUTED
     else:
-        words = f"{style.VERDICT_WORDS[verdict.verdict]}  {format_slope(verdict)}"
-        words += "" if verdict.gated else "  (not gated)"
+        slope = format_slope(verdict)
+        words = f"{style.VERDICT_WORDS[verdict.verdict]}  {slope}"
+        if not verdict.gated:
+            words = "shown only" if slope == NOTHING else f"{slope}  (shown only)"
         ink = style.VERDICT_INKS[verdict.verdict]
     leaks = verdict is not None and verdict.verdict == "leak"
     _write_heads(axes, panel_title(panel), words, ink=ink, bold=leaks)
@@ -294,9 +313,9 @@ def _draw_absence(axes: Axes) -> None:
     )
 
 
-def _end_seconds(curves: Sequence[Curve]) -> float:
-    ends = [float(s.audio_seconds[-1]) for c in curves for s in c.replicates if len(s.values)]
-    return max([*ends, 1e-3])
+def _marker(series: Series) -> str:
+    """Return a dot for a series too short to be a line."""
+    return "o" if len(series.values) < 3 else ""
 
 
 def _from_zero(panel: Panel) -> bool:

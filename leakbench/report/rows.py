@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,7 +50,7 @@ class Row:
     level: str
     """Value at the last sample."""
     weight: float
-    """Sorts rows of one verdict: growth in bytes an audio-hour, or an estimate of it."""
+    """Sorts rows of one verdict: growth in bytes an audio-hour, or elements."""
 
 
 def rows(result: Result) -> tuple[Row, ...]:
@@ -103,6 +103,15 @@ def format_slope(result: MetricResult) -> str:
     return text if text == NOTHING else f"{text}/h"
 
 
+def format_slopes(results: Sequence[MetricResult | None]) -> str:
+    """Return the growth of several cells, ``+240 MiB/h → 0 B/h``; empty where none is known."""
+    slopes = [format_slope(result) if result else NOTHING for result in results]
+    if set(slopes) <= {NOTHING}:
+        return ""
+    unit = " elements/h"
+    return " → ".join((*(slope.removesuffix(unit) for slope in slopes[:-1]), slopes[-1]))
+
+
 def format_interval(result: MetricResult) -> str:
     """Return ``low to high`` an audio-hour; ``exact`` where both ends meet."""
     if result.low is None or result.high is None:
@@ -117,6 +126,8 @@ def format_budget(result: MetricResult) -> str:
     """Return the budget as written, with its worth an audio-hour unless it says so itself."""
     if not result.gated or result.budget_per_audio_hour is None:
         return "shown only"
+    if result.budget_per_audio_hour == 0:
+        return "0"
     hourly = f"{format_level(result.budget_per_audio_hour, result.metric)}/h"
     if not result.budget:
         return hourly
@@ -163,11 +174,11 @@ def _cell_rows(cell: CellResult) -> Iterable[Row]:
 
 
 def _weight(result: MetricResult) -> float:
-    """Return growth as bytes an audio-hour; a float in a list counts as the 32 bytes it takes."""
+    """Return growth as bytes an audio-hour; an element is a byte at least."""
     slope = result.slope_per_audio_hour
     if slope is None or not math.isfinite(slope) or result.metric == "chunk_seconds":
         return 0.0
-    return slope * 32 if result.metric == "elements" else slope
+    return slope
 
 
 def _order(row: Row) -> tuple[object, ...]:

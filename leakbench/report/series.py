@@ -65,6 +65,12 @@ def find_metric(cell: CellResult, panel: Panel) -> MetricResult | None:
     return next((m for m in cell.metrics if (m.path, m.metric) == (panel.path, panel.metric)), None)
 
 
+def end_seconds(runs: Sequence[CellTraces]) -> float:
+    """Return the audio-seconds of the longest replicate: where every panel's axis ends."""
+    last = [t.samples[-1].audio_seconds for run in runs for t in run.traces if t.samples]
+    return max([*last, 1e-3])
+
+
 def read_series(trace: Trace, panel: Panel) -> Series:
     """Return one replicate's values at the phase the verdict looks at.
 
