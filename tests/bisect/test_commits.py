@@ -1,7 +1,5 @@
 """Commits of a small repository made for the test: the user's tree is never touched."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,63 +10,8 @@ from leakbench.bisect.findings import Findings, bisect_line
 from leakbench.bisect.probing import CellProber
 from leakbench.errors import ProvisionError, SubjectSpecError
 from leakbench.matrix import CellRequest
+from tests.bisect.repositories import BOUNDED, SUBJECT, commit, git
 from tests.cells import Recorder
-
-SUBJECT = """\
-from leakbench.controls import EnergyVad
-from retention import keep
-
-
-class Vad(EnergyVad):
-    def __init__(self):
-        super().__init__()
-        self.kept = []
-
-    def feed(self, samples, is_final):
-        keep(self.kept, samples)
-        return super().feed(samples, is_final)
-
-    def roots(self):
-        return {"kept": self.kept}
-"""
-BOUNDED = "def keep(kept, samples):\n    kept[:] = [samples]\n"
-LEAKY = "def keep(kept, samples):\n    kept.append(samples)\n"
-BROKEN = "def keep(kept, samples)\n"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = {
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Test"), ("EMAIL", "test@example.org"))
-    }
-    return subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        env={**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull},
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-
-
-def commit(folder: Path, retention: str, message: str) -> str:
-    (folder / "retention.py").write_text(f"{retention}# {message}\n")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", message)
-    return git(folder, "rev-parse", "HEAD").strip()
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """Bounded twice, then leaky twice, then one that does not load, then leaky."""
-    folder = tmp_path / "checkout"
-    (folder / "src").mkdir(parents=True)
-    git(folder, "init", "-q", "-b", "main")
-    (folder / "src" / "vad.py").write_text(SUBJECT)
-    states = [BOUNDED, BOUNDED, LEAKY, LEAKY, BROKEN, LEAKY]
-    for number, state in enumerate(states):
-        commit(folder, state, f"commit {number}")
-    return folder
 
 
 def search(folder: Path, good: str, bad: str, output: Path) -> tuple[Findings, Recorder]:
