@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from leakbench.bisect.candidates import Candidate
 from leakbench.conclusion import conclude
@@ -32,9 +32,6 @@ from leakbench.runner.observer import Observer
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.trace import write_json
-
-_PASSING: Final = ("hung", "killed", "interrupted", "running")
-"""Endings that may be the machine's doing: such a candidate is measured again next time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +140,9 @@ class CellProber:
     def _keep(self, place: int, folder: Path, cell: CellResult) -> None:
         candidate = self.candidates[place]
         self.probes[place] = Probe(candidate=candidate, cell=cell, error=cell.error)
-        cut_short = cell.verdict == "undecided" and "completed" not in cell.endings
-        if cut_short or any(ending in _PASSING for ending in cell.endings) or not cell.endings:
+        cut_short = cell.verdict == "undecided" and set(cell.endings) != {"completed"}
+        # A failure costs little to see again, and a package that was missing may be there then.
+        if cut_short or cell.verdict == "error":
             return
         path = self._kept_path(candidate)
         path.parent.mkdir(exist_ok=True)
