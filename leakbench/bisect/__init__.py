@@ -7,6 +7,7 @@
 ``search``      where a line changes, in the fewest measurements; pure
 ``probing``     measures candidates as ordinary cells, and keeps what was measured
 ``paths``       what a probe says of each path
-``findings``    the search put together, as data
+``bisection``   the search put together
+``findings``    what was found, as data
 ==============  ====================================================================
 """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
+from leakbench.bisect.findings import PathRate, PathState
 from leakbench.bisect.probing import Probe
 from leakbench.bisect.search import Outcome
 from leakbench.result import CellResult, MetricResult
@@ -13,20 +13,7 @@ from leakbench.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import matches, quantity_of
 
-PathState: TypeAlias = Literal["leak", "flat", "undecided", "absent"]
-"""``absent``: the path was never seen, so it held nothing and did not grow."""
 _BYTES: Final = ("python_bytes", "storage_bytes")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathRate:
-    """How one path grew in one probe."""
-
-    state: PathState
-    bytes_per_audio_hour: float
-    """Python objects and storage together; 0 where flat or absent."""
-    text: str
-    """The rate as people read it: ``58.1 KiB a chunk (341 MiB/h)``, ``flat``."""
 
 
 def outcome_of(probe: Probe, pattern: str | None = None) -> Outcome:

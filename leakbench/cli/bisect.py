@@ -14,8 +14,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from leakbench.bisect.bisection import bisect_line
 from leakbench.bisect.candidates import Candidate, line_between
-from leakbench.bisect.findings import ChangeRow, Findings, bisect_line, write_findings
+from leakbench.bisect.findings import ChangeRow, Findings, write_findings
 from leakbench.bisect.probing import CellProber
 from leakbench.cli.execution import REPORTS_FOLDER
 from leakbench.cli.exit_status import ExitStatus

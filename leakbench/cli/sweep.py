@@ -8,8 +8,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from leakbench.bisect.bisection import sweep_line
 from leakbench.bisect.candidates import line_between, split_range, thin
-from leakbench.bisect.findings import sweep_line
 from leakbench.cli.bisect import folder_of, make_prober, probing_options, show_findings
 from leakbench.cli.progress import watch
 from leakbench.errors import RunError

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from leakbench.bisect.bisection import bisect_line
 from leakbench.bisect.candidates import line_between, split_range
 from leakbench.bisect.commits import commits_between, split_commit
-from leakbench.bisect.findings import Findings, bisect_line
+from leakbench.bisect.findings import Findings
 from leakbench.bisect.probing import CellProber
 from leakbench.errors import ProvisionError, SubjectSpecError
 from leakbench.matrix import CellRequest

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from leakbench.bisect.bisection import bisect_line, sweep_line
 from leakbench.bisect.candidates import Line, line_between, thin
-from leakbench.bisect.findings import bisect_line, sweep_line
 from leakbench.bisect.probing import CellProber
 from leakbench.errors import OutputError, ProvisionError
 from leakbench.matrix import CellRequest

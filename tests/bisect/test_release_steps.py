@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from leakbench.bisect.findings import Findings, bisect_line, sweep_line
+from leakbench.bisect.bisection import bisect_line, sweep_line
+from leakbench.bisect.findings import Findings
 from leakbench.report.figures import save_figure
 from leakbench.report.release_steps import describe_release_steps, plot_release_steps
 from tests.bisect.mock_line import MockProber, make_line

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.bisect.findings import Findings, bisect_line, sweep_line, write_findings
+from leakbench.bisect.bisection import bisect_line, sweep_line
+from leakbench.bisect.findings import Findings, write_findings
 from leakbench.bisect.paths import leaking_paths, outcome_of
 from leakbench.bisect.search import Outcome
 from leakbench.cli.bisect import sentences
