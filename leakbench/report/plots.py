@@ -68,7 +68,7 @@ def plot_overlay(before: CellTraces, *after: CellTraces) -> Figure:
     panels = choose_panels(runs)
     figure, grid = _grid(len(panels), right=_LEVEL_ROOM)
     for axes, panel in zip(grid, panels, strict=True):
-        draw_overlay(axes, runs, _looks(len(runs)), panel)
+        draw_overlay(axes, runs, overlay_looks(len(runs)), panel)
     names = [run.cell.subject for run in runs]
     cell = before.cell
     title = f"{names[0]} against {', '.join(names[1:])}" if after else names[0]
@@ -77,7 +77,7 @@ def plot_overlay(before: CellTraces, *after: CellTraces) -> Figure:
         Line2D(
             [], [], color=look.colour, linestyle=look.dashes, linewidth=2, label=shorten(name, 40)
         )
-        for name, look in zip(names, _looks(len(runs)), strict=True)
+        for name, look in zip(names, overlay_looks(len(runs)), strict=True)
     ]
     if cell.warmup_seconds > 0:
         keys.append(_warmup_key())
@@ -88,7 +88,7 @@ def plot_overlay(before: CellTraces, *after: CellTraces) -> Figure:
 def plot_overlay_panel(runs: Sequence[CellTraces], panel: Panel) -> Figure:
     """Return one panel of :func:`plot_overlay` as a picture of its own."""
     figure, (axes,) = _alone(right=_LEVEL_ROOM)
-    draw_overlay(axes, runs, _looks(len(runs)), panel)
+    draw_overlay(axes, runs, overlay_looks(len(runs)), panel)
     return figure
 
 
@@ -98,12 +98,8 @@ def describe_panel(panel: Panel, runs: Sequence[CellTraces]) -> str:
     return f"{panel_title(panel)} over audio time: {names} on {runs[0].cell.scenario}"
 
 
-def overlay_colours(count: int) -> list[str]:
-    """Return the colours of `count` overlaid cells, the original first."""
-    return [look.colour for look in _looks(count)]
-
-
-def _looks(count: int) -> list[Look]:
+def overlay_looks(count: int) -> list[Look]:
+    """Return how the lines of `count` overlaid cells look, the first one before, the rest after."""
     after = style.AFTER_COLOURS
     colours = [style.BEFORE_COLOUR, *(after[i % len(after)] for i in range(count - 1))]
     dashes = style.LINE_STYLES

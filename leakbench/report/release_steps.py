@@ -35,7 +35,7 @@ def plot_release_steps(findings: Findings) -> Figure:
     line.
     """
     figure = Figure(figsize=(_WIDTH, _HEIGHT), facecolor=style.PAPER)
-    axes = figure.add_axes((0.095, 0.27, 0.885, 0.5))
+    axes = figure.add_axes((0.095, 0.25, 0.885, 0.52))
     groups = _group_paths(findings)
     rates = [rate for series in groups.values() for rate in series.values() if rate > 0]
     for (names, series), number in zip(groups.items(), range(SHOWN_LINES), strict=False):
@@ -119,7 +119,7 @@ def _mark_skipped(axes: Axes, findings: Findings) -> None:
         if row.skipped:
             axes.axvspan(
                 row.position - 0.5, row.position + 0.5, facecolor=style.SHADE,
-                edgecolor=style.MUTED, hatch="////", linewidth=0, zorder=1,
+                edgecolor=style.GRID, hatch="////", linewidth=0, zorder=1,
             )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def _write_around(figure: Figure, axes: Axes, findings: Findings, *, hidden: int
     handles: list[Line2D | Patch] = [line for line in axes.get_lines() if _is_key(line)]
     if any(row.skipped for row in findings.probes):
         handles.append(
-            Patch(facecolor=style.SHADE, edgecolor=style.MUTED, hatch="////", label="skipped")
+            Patch(facecolor=style.SHADE, edgecolor=style.GRID, hatch="////", label="skipped")
         )
     if len(findings.probes) < len(findings.line):
         handles.append(

@@ -72,7 +72,14 @@ def worst_row(cell: CellResult) -> Row | None:
     """Return the row that the cell's verdict is best explained by, None where there is none."""
     ordered = cell_rows(cell)
     same = [row for row in ordered if row.result.verdict == cell.verdict]
+    if cell.verdict == "flat":
+        same.sort(key=lambda row: -row.weight)
     return next(iter(same or ordered), None)
+
+
+def rows_amiss(cell: CellResult) -> tuple[Row, ...]:
+    """Return the judged rows of a cell that are not flat, worst first."""
+    return tuple(r for r in cell_rows(cell) if r.result.gated and r.result.verdict != "flat")
 
 
 def quantity_of(metric: Metric) -> Quantity:

@@ -179,7 +179,12 @@ def leaking_metrics() -> tuple[MetricResult, ...]:
         metric("stats.data_buf_all", "python_bytes", 0),
         metric("stats.scores", "storage_bytes", SCORES_A_CHUNK * hour, rate=59_500, **a_chunk),
         metric("stats.output_data_buf", "elements", 0),
-        metric("total", "storage_bytes", total),
+        metric(
+            "total",
+            "storage_bytes",
+            total,
+            explained_by="stats.scores, stats.data_buf_all",
+        ),
         metric("process", "heap_bytes", 1.02 * total, width=4 * MIB, allow=64 * 1024),
         metric("process", "rss_bytes", 1.1 * total, width=40 * MIB, allow=1024 * 1024),
         metric(

@@ -1,0 +1,34 @@
+"""Which cells belong in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from leakbench.report.series import CellTraces
+from leakbench.result import CellResult
+
+
+def overlay_groups(cells: Iterable[CellTraces]) -> list[tuple[CellTraces, ...]]:
+    """Return the cells that were driven alike, the leaking ones of each group first.
+
+    Cells are alike in scenario, chunk and model; a group has at least two with samples.
+    """
+    alike: dict[tuple[str, int, str], list[CellTraces]] = {}
+    for run in cells:
+        if any(trace.samples for trace in run.traces):
+            cell = run.cell
+            alike.setdefault((cell.scenario, cell.chunk_ms, cell.model), []).append(run)
+    return [
+        tuple(sorted(group, key=lambda run: not _leaks(run.cell)))
+        for group in alike.values()
+        if len(group) > 1
+    ]
+
+
+def overlay_name(group: Sequence[CellTraces]) -> str:
+    """Return the file name of a group's overlay, without its suffix."""
+    return f"overlay--{group[0].cell.id.partition('--')[2]}"
+
+
+def _leaks(cell: CellResult) -> bool:
+    return cell.expect == "leak" or cell.verdict == "leak"

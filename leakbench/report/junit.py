@@ -1,0 +1,80 @@
+"""A run as JUnit XML, which every build server shows."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from xml.etree import ElementTree
+
+from leakbench.report.rows import format_level, rows_amiss
+from leakbench.report.sentences import cell_sentence, expectation, parity_sentence
+from leakbench.result import CellResult, Result
+
+# XML 1.0, section 2.2: no control characters but tab, line feed and carriage return, no
+# surrogates, no U+FFFE and U+FFFF; a subject's own text may hold any of them.
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_xml(result: Result) -> str:
+    """Return one test case a cell.
+
+    A cell that is not as expected is a failure, with limit beside observation for each path
+    that is amiss; an error is an error. What is undecided is a failure too: flatness was asked
+    for and not proved.
+    """
+    suites = ElementTree.Element("testsuites", name="leakbench")
+    suite = ElementTree.SubElement(
+        suites,
+        "testsuite",
+        name="leakbench",
+        tests=str(len(result.cells)),
+        failures=str(sum(_fails(cell) for cell in result.cells)),
+        errors=str(sum(cell.verdict == "error" for cell in result.cells)),
+        skipped="0",
+        time=f"{result.wall_seconds:.3f}",
+        timestamp=result.started[:19],
+    )
+    for cell in result.cells:
+        _add_case(suite, cell)
+    ElementTree.indent(suites)
+    text = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _add_case(suite: ElementTree.Element, cell: CellResult) -> None:
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        classname=_clean(f"leakbench.{cell.scenario}"),
+        name=_clean(f"{cell.subject} [{cell.chunk_ms} ms, {cell.model}]"),
+        time=f"{cell.wall_seconds:.3f}",
+    )
+    sentence = cell_sentence(cell)
+    if cell.verdict == "error":
+        ElementTree.SubElement(case, "error", type="error", message=_clean(sentence))
+    elif _fails(cell):
+        failure = ElementTree.SubElement(
+            case, "failure", type=cell.verdict, message=_clean(sentence)
+        )
+        failure.text = _clean(_details(cell))
+    output = ElementTree.SubElement(case, "system-out")
+    output.text = _clean("\n".join(filter(None, (sentence, parity_sentence(cell)))))
+
+
+def _details(cell: CellResult) -> str:
+    lines = [expectation(cell), cell.reason]
+    for row in rows_amiss(cell):
+        limit = format_level(row.result.budget_per_audio_hour, row.result.metric)
+        lines.append(
+            f"{row.result.path} {row.label}: {row.verdict}, observed {row.slope} "
+            f"({row.interval}), limit {limit}/h"
+        )
+    return "\n".join(filter(None, lines))
+
+
+def _fails(cell: CellResult) -> bool:
+    return cell.verdict != "error" and not cell.as_expected
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("�", text)

@@ -1,0 +1,53 @@
+"""A run's folder, read: its result and the traces it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from leakbench.plan import CELLS_FOLDER
+from leakbench.report.series import CellTraces
+from leakbench.result import CellResult, Result, read_result
+from leakbench.trace import Trace, read_trace
+
+PLOTS_FOLDER: Final = "plots"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFolder:
+    """A run's result and the traces it came from."""
+
+    folder: Path
+    result: Result
+    cells: tuple[CellTraces, ...]
+
+
+def read_run(folder: Path) -> RunFolder:
+    """Read a run's folder, whether the run has ended, goes on or was killed.
+
+    Raises
+    ------
+    OutputError
+        When there is no result, or a file in the folder is not what it should be.
+    """
+    result = read_result(folder)
+    return RunFolder(
+        folder=folder,
+        result=result,
+        cells=tuple(
+            CellTraces(cell=c, traces=_read_traces(folder, c), pending=_is_pending(c))
+            for c in result.cells
+        ),
+    )
+
+
+def _is_pending(cell: CellResult) -> bool:
+    """Whether the cell has not been begun, or goes on and has nothing to be judged yet."""
+    unended = not cell.endings or "running" in cell.endings
+    return cell.verdict == "error" and unended and not cell.metrics
+
+
+def _read_traces(folder: Path, cell: CellResult) -> tuple[Trace, ...]:
+    replicates = (folder / CELLS_FOLDER / cell.id / f"r{k}" for k in range(cell.replicates))
+    return tuple(read_trace(path) for path in replicates)

@@ -1,0 +1,134 @@
+"""A run as text for a pull request, a build's summary page, and a build's annotations."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from leakbench.report.rows import Row, rows, worst_row
+from leakbench.report.sentences import cell_sentence, expectation, headline, parity_sentence
+from leakbench.result import CellResult, Result
+from leakbench.units import format_duration
+
+SHOWN_ROWS: Final = 12
+"""Rows of the summary's table of paths: a comment that has to be scrolled is not read."""
+
+_MARKS: Final = {"flat": "🟦", "leak": "🟥", "undecided": "🟨", "error": "🟪"}
+
+
+def markdown_summary(result: Result) -> str:
+    """Return the run as GitHub-flavoured Markdown: verdict, cells, the worst paths, how to repeat.
+
+    Text from subjects and scenarios is escaped.
+    """
+    parts = [
+        f"## leakbench: {escape_markdown(headline(result))}",
+        "",
+        markdown_table(
+            ("", "subject", "scenario", "verdict", "worst path", "audio", "segments"),
+            [_cell_line(cell) for cell in result.cells],
+        ),
+    ]
+    growing = [row for row in rows(result) if row.result.verdict != "flat" and row.result.gated]
+    if growing:
+        parts += ["", *_growing_table(growing)]
+    differing = [c for c in result.cells if c.parity is not None and not c.parity.identical]
+    for cell in differing:
+        parts += ["", f"{escape_markdown(f'{cell.subject}: {parity_sentence(cell)}')}."]
+    speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
+    parts += [
+        "",
+        f"Drove {format_duration(result.audio_seconds)} of audio in "
+        f"{format_duration(result.wall_seconds)} ({speed:,.0f} times real time).",
+    ]
+    if result.command:
+        parts += ["", "Again:", "", *_fenced(shlex.join(result.command))]
+    return "\n".join(parts) + "\n"
+
+
+def workflow_annotations(result: Result) -> tuple[str, ...]:
+    """Return a GitHub workflow command for each cell that is not as expected.
+
+    ``::error`` for a leak, an error and a control that did not leak, naming path, rate and
+    budget; ``::warning`` for what is undecided. Printed on a line of its own each.
+    """
+    return tuple(
+        f"::{'warning' if cell.verdict == 'undecided' else 'error'} "
+        f"title={_command_property(f'leakbench: {cell.subject} on {cell.scenario}')}::"
+        f"{_command_data(cell_sentence(cell))}"
+        for cell in result.cells
+        if not cell.as_expected
+    )
+
+
+def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; every field is escaped here."""
+    shown = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    shown += ["| " + " | ".join(escape_markdown(field) for field in line) + " |" for line in lines]
+    return "\n".join(shown)
+
+
+def escape_markdown(text: str) -> str:
+    """Return `text` so that Markdown and the HTML within it show it as it is, on one line."""
+    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # `@` would notify whoever is called so.
+    flat = flat.replace("@", "&#64;")
+    return "".join(f"\\{c}" if c in "\\`*_{}[]|~#!$" else c for c in flat)
+
+
+def _cell_line(cell: CellResult) -> tuple[str, ...]:
+    row = worst_row(cell)
+    grown = f"{row.result.path} {row.label} {row.slope}" if row and row.weight > 0 else "none grew"
+    worst = cell.error or grown
+    return (
+        _MARKS[cell.verdict],
+        cell.subject,
+        f"{cell.scenario}, {cell.chunk_ms} ms",
+        f"{cell.verdict}, {expectation(cell)}",
+        worst,
+        format_duration(cell.audio_seconds),
+        f"{cell.segments:,}",
+    )
+
+
+def _growing_table(growing: Sequence[Row]) -> list[str]:
+    lines = [
+        (
+            row.verdict,
+            f"{row.cell.subject} on {row.cell.scenario}",
+            f"{row.result.path} {row.label}",
+            row.slope,
+            row.interval,
+            row.rate,
+            row.budget,
+        )
+        for row in growing[:SHOWN_ROWS]
+    ]
+    table = markdown_table(
+        ("verdict", "cell", "path", "growth", "interval", "comes with", "budget"), lines
+    )
+    more = len(growing) - len(lines)
+    title = f"<details><summary>What grows: {len(growing)} paths and metrics</summary>"
+    return [title, "", table, *(["", f"and {more} more."] if more > 0 else []), "", "</details>"]
+
+
+def _fenced(code: str) -> list[str]:
+    """Return a code block that no text inside can end."""
+    longest = max((len(run) for run in _runs_of_backticks(code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}console", code, fence]
+
+
+def _runs_of_backticks(text: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in text).split() if run]
+
+
+def _command_data(text: str) -> str:
+    """Escape a workflow command's message, as actions/toolkit's ``escapeData`` does."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _command_property(text: str) -> str:
+    """Escape a workflow command's property, as actions/toolkit's ``escapeProperty`` does."""
+    return _command_data(text).replace(":", "%3A").replace(",", "%2C")
