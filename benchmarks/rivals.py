@@ -1,8 +1,11 @@
-"""Rules in use elsewhere, each on one series: LEAK or FLAT, as none of them can say neither."""
+"""Rules in use elsewhere, each on one series: LEAK or FLAT, as none of them can say neither.
+
+And :func:`judge_late_window`, the replicated procedure that ours started from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -11,6 +14,8 @@ import numpy.typing as npt
 import pymannkendall
 import ruptures
 from scipy import stats
+
+from leakbench.verdict import Series
 
 ALPHA: Final = 0.01
 """Level of every test below, one-sided."""
@@ -61,6 +66,42 @@ RIVALS: Final[Mapping[str, Callable[[npt.NDArray[np.float64], npt.NDArray[np.flo
     "E-divisive": e_divisive,
     "floors and a line": floors_and_line,
 }
+
+
+def judge_late_window(series: Sequence[Series], looks: int) -> str:
+    """Judge replicates by the procedure that ours started from.
+
+    Theil-Sen on floors in [T/4, T/2] and [T/2, T], one-sided t intervals over replicates for
+    the later one, LEAK only if late growth less 0.75 times the early is above zero; an equal
+    part of the error a look.
+
+    Returns
+    -------
+    ``flat``, ``leak`` or ``undecided``.
+    """
+    slopes = []
+    for audio, values in series:
+        whole = len(values) // 5 * 5
+        floors = values[:whole].reshape(-1, 5).min(axis=1)
+        middles = audio[:whole].reshape(-1, 5).mean(axis=1) / 3600
+        quarter = len(floors) // 4
+        slopes.append(
+            [
+                stats.theilslopes(floors[part], middles[part])[0]
+                for part in (slice(quarter, 2 * quarter), slice(2 * quarter, None))
+            ]
+        )
+    early, late = np.array(slopes).T
+    if _bound(late, 0.01 / looks, +1) <= 1.0:
+        return "flat"
+    leaks = _bound(late, 0.001 / looks, -1) > 1.0
+    goes_on = _bound(late - 0.75 * early, 0.001 / looks, -1) > 0
+    return "leak" if leaks and goes_on else "undecided"
+
+
+def _bound(slopes: npt.NDArray[np.float64], alpha: float, sign: int) -> float:
+    error = slopes.std(ddof=1) / np.sqrt(len(slopes))
+    return float(slopes.mean() + sign * stats.t.ppf(1 - alpha, len(slopes) - 1) * error)
 
 
 def _rises(test: tuple[object, ...]) -> bool:

@@ -247,6 +247,10 @@ def _judge_process(traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan) 
         allowance = budgets.of(PROCESS_PATH, metric)
         gated = metric in gated_metrics
         judged = _judge_at_look(columns, metric, allowance, max(len(gated_metrics), 1), plan)
+        if not _has_budget(PROCESS_PATH, allowance):
+            judged = dataclasses.replace(
+                judged, verdict=Verdict.UNDECIDED, reason="shown only: no budget is set"
+            )
         values = columns[0].values
         found.append((_result(PROCESS_PATH, metric, judged, values, allowance, gated), judged))
     return found
@@ -313,7 +317,7 @@ def _result(
     allowance: Allowance,
     gated: bool,
 ) -> MetricResult:
-    budgeted = path != PROCESS_PATH or bool(allowance.text != "0")
+    budgeted = _has_budget(path, allowance)
     return MetricResult(
         path=path,
         metric=metric,
@@ -333,6 +337,11 @@ def _result(
         last=float(values[-1]) if len(values) else None,
         allowed=allowance.why,
     )
+
+
+def _has_budget(path: str, allowance: Allowance) -> bool:
+    """Whether growth has a limit at all: objects may not grow unless they are allowed to."""
+    return path != PROCESS_PATH or allowance.text != "0"
 
 
 def _explain(outcome: Outcome, gated: Sequence[MetricResult]) -> str:

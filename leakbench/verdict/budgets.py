@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from leakbench.trace import PROCESS_METRICS, PROCESS_PATH, TOTAL_PATH, Metric
+from leakbench.errors import ConfigError
+from leakbench.trace import OBJECT_METRICS, PROCESS_METRICS, PROCESS_PATH, TOTAL_PATH, Metric
 from leakbench.units import Budget, Exposure, Quantity, parse_budget
 
 DEFAULT_BUDGETS: Final[Mapping[Metric, Budget]] = {
@@ -41,6 +42,26 @@ class BudgetRule:
     ``chunk_seconds`` for one in seconds."""
     reason: str = ""
     link: str = ""
+
+
+def parse_rule(text: str) -> BudgetRule:
+    """Parse ``[PATH[:METRIC]=]LIMIT``; a bare limit is the process heap's.
+
+    Raises
+    ------
+    ConfigError
+        When the metric is unknown or the limit is no budget.
+    """
+    target, equals, limit = text.rpartition("=")
+    path, _, metric = target.partition(":")
+    if not equals:
+        path, metric = PROCESS_PATH, "heap_bytes"
+    if metric and metric not in (*OBJECT_METRICS, *PROCESS_METRICS):
+        raise ConfigError(
+            f"metric must be one of {', '.join((*OBJECT_METRICS, *PROCESS_METRICS))}; "
+            f"got {metric!r}"
+        )
+    return BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,6 +171,7 @@ class _Tests:
     """From the first floors of the window to the last: sees the lumps that a median slope does
     not."""
     late: _Interval
+    late_rise: _Interval
     last: _Interval
     kept: _Interval
     """Late growth less what of the early growth a leak must have kept."""
@@ -192,13 +193,16 @@ class _Evidence:
         self, tests: _Tests, *, alpha_leak: float, alpha_flat: float, alpha_kept: float
     ) -> Judgement:
         """Apply the rules, in the order of ``docs/verdict.md``."""
-        low, high = tests.whole.low(alpha_leak), tests.whole.high(alpha_flat)
+        slowing = tests.lost.high(ALPHA_SLOWING) < 0
+        # Growth that slows down is what it is now, not what it was on average.
+        level, rise = (tests.late, tests.late_rise) if slowing else (tests.whole, tests.rise)
+        low, high = level.low(alpha_leak), level.high(alpha_flat)
 
         def say(verdict: Verdict, how: str) -> Judgement:
-            return self._say(verdict, tests.whole.mean, low, high, how)
+            return self._say(verdict, level.mean, low, high, how)
 
         if high <= self.budget:
-            if tests.rise.high(alpha_flat) > self.budget:
+            if rise.high(alpha_flat) > self.budget:
                 return say(Verdict.UNDECIDED, "flat between steps that may yet add up")
             if tests.late.high(ALPHA_GUARD) > self.budget:
                 return say(Verdict.UNDECIDED, "within its budget, but its later half may not be")
@@ -207,7 +211,7 @@ class _Evidence:
             return say(Verdict.FLAT, "growth proved within its budget")
         if low <= self.budget:
             return say(Verdict.UNDECIDED, "the interval holds the budget")
-        if tests.lost.high(ALPHA_SLOWING) < 0:
+        if slowing:
             return say(Verdict.SATURATING, "above its budget, but slowing down")
         # Half the error each: either may show that growth goes on.
         kept = tests.kept.low(alpha_kept / 2) > 0 or (
@@ -270,14 +274,15 @@ def _between(
         whole, early, late, last = windows
         rows.append(
             [theil_sen(*window) for window in windows]
-            + [short_slope(*early), short_slope(*late), rise_slope(*whole)]
+            + [short_slope(*early), short_slope(*late), rise_slope(*whole), rise_slope(*late)]
         )
     columns = np.array(rows).T * SECONDS_PER_HOUR
-    whole, early, late, last, early_between, late_between, rise = columns
+    whole, early, late, last, early_between, late_between, rise, late_rise = columns
     return _Tests(
         whole=_over(whole),
         rise=_over(rise),
         late=_over(late),
+        late_rise=_over(late_rise),
         last=_over(last),
         kept=_over(late - decay * early),
         kept_between_jumps=_over(late_between - decay * early_between),
@@ -316,12 +321,13 @@ def _within_one(
         return _Interval(late.mean - part * early.mean, error, late.freedom)
 
     kept = less(decay)
-    rise = rise_slope(*windows[0]) * SECONDS_PER_HOUR
+    rise, late_rise = (rise_slope(*windows[at]) * SECONDS_PER_HOUR for at in (0, 2))
     return _Tests(
         whole=whole,
         # What increments add up to, so their error is its own.
         rise=_Interval(rise, whole.error, whole.freedom),
         late=late,
+        late_rise=_Interval(late_rise, late.error, late.freedom),
         last=last,
         kept=kept,
         kept_between_jumps=kept,

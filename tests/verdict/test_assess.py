@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -162,6 +163,15 @@ def test_an_allowance_that_is_too_small_leaves_the_leak() -> None:
     assert assess(replicated(residual), plan=plan).outcome == "leak"
 
 
+def test_a_metric_without_a_budget_is_shown_and_not_judged() -> None:
+    samples = trace(bounded).samples
+    timed = [dataclasses.replace(s, process={"chunk_seconds": 0.01}) for s in samples if s.process]
+    shown = find(assess([Trace(tuple(timed))], plan=PLAN), "process", "chunk_seconds")
+    assert shown.budget_per_audio_hour is None
+    assert shown.reason == "shown only: no budget is set"
+    assert not shown.gated
+
+
 def test_a_leak_that_only_the_heap_shows_is_found_by_the_heap() -> None:
     found = assess(replicated(bounded, periods=40, heap_per_hour=300_000.0), plan=PLAN)
     assert found.outcome == "leak"
@@ -286,16 +296,7 @@ def test_nothing_measured_is_undecided() -> None:
 
 def test_a_run_that_traces_allocations_is_not_asked_for_its_heap() -> None:
     samples = [
-        Sample(
-            chunk=s.chunk,
-            audio_seconds=s.audio_seconds,
-            wall_seconds=s.wall_seconds,
-            phase=s.phase,
-            segments=s.segments,
-            streams=s.streams,
-            objects=s.objects,
-            process={"traced_bytes": 5.0} if s.process else {},
-        )
+        dataclasses.replace(s, process={"traced_bytes": 5.0} if s.process else {})
         for s in trace(bounded).samples
     ]
     found = assess([Trace(tuple(samples))] * 3, plan=PLAN)

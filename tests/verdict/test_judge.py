@@ -28,9 +28,9 @@ def test_the_clock_may_begin_anywhere() -> None:
 
 
 def test_a_warm_up_is_left_out() -> None:
-    jump = [(audio, values + 50.0 * (audio > 3000)) for audio, values in replicates()]
+    jump = [(audio, values + 50.0 * (audio > 9000)) for audio, values in replicates()]
     assert judge(jump, "1 B/h").verdict is not Verdict.FLAT
-    assert judge(jump, "1 B/h", warmup_seconds=3000).verdict is Verdict.FLAT
+    assert judge(jump, "1 B/h", warmup_seconds=9000).verdict is Verdict.FLAT
 
 
 def test_the_json_has_the_documented_keys_and_no_saturating() -> None:

@@ -43,6 +43,18 @@ def test_a_plateau_that_has_ended_is_flat() -> None:
     assert verdict(replicates(shape=shape)) is Verdict.FLAT
 
 
+def test_growth_that_slows_to_below_the_budget_is_judged_by_its_later_half() -> None:
+    shape = 8.0 * (1 - np.exp(-minutes(240) / 1800))
+    found = judge_statistical(replicates(shape=shape, slope=0.4), budget_per_hour=1.0)
+    assert found.verdict is Verdict.FLAT
+    assert found.slope_per_hour == pytest.approx(0.5, abs=0.15)
+
+
+def test_one_high_step_late_in_every_process_is_not_flat() -> None:
+    shape = 20.0 * (minutes(240) > 9000)
+    assert verdict(replicates(shape=shape)) is Verdict.UNDECIDED
+
+
 @pytest.mark.parametrize("hours", [2.0, 4.0])
 def test_a_plateau_that_goes_on_is_saturating(hours: float) -> None:
     shape = 5 * hours * (1 - np.exp(-minutes(240) / 3600 / hours))
