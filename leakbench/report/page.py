@@ -109,7 +109,7 @@ def _overlay(group: Sequence[CellTraces], number: int) -> dict[str, object]:
     looks = overlay_looks(len(group))
     return {
         "title": f"{cell.scenario}, {cell.chunk_ms} ms chunks, model {cell.model}",
-        "keys": [
+        "legend": [
             _Key(
                 subject=run.cell.subject,
                 words=_key_words(run),
