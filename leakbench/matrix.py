@@ -13,6 +13,7 @@ from leakbench.errors import ConfigError
 from leakbench.plan import Cell
 from leakbench.resolution import resolve_subject
 from leakbench.scenario import Scenario, load_scenario
+from leakbench.subject import ResolvedSubject
 from leakbench.verdict.assess import BudgetRule
 
 
@@ -20,7 +21,8 @@ from leakbench.verdict.assess import BudgetRule
 class CellRequest:
     """One cell, as asked for; what is None follows from the scenario."""
 
-    subject: str
+    subject: str | ResolvedSubject
+    """A spec, or what a worker needs to build the subject."""
     scenario: str
     chunk_ms: int | None = None
     model: str = "embedded"
@@ -106,7 +108,9 @@ def _build(request: CellRequest, scenario: Scenario) -> Cell:
     chunk_ms = request.chunk_ms or scenario.chunk_ms
     audio_seconds = request.audio_seconds or scenario.audio_seconds
     return Cell(
-        subject=resolve_subject(
+        subject=request.subject
+        if isinstance(request.subject, ResolvedSubject)
+        else resolve_subject(
             request.subject, model=request.model, chunk_ms=chunk_ms, generate=scenario.generate
         ),
         scenario=scenario,

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from leakbench.errors import ConfigError
-from leakbench.trace import OBJECT_METRICS, PROCESS_METRICS, PROCESS_PATH
 from leakbench.units import parse_budget, parse_duration, parse_size
-from leakbench.verdict.assess import BudgetRule
+from leakbench.verdict.budgets import parse_rule
 
 _T = TypeVar("_T")
 
@@ -31,26 +30,6 @@ class Quantity(click.ParamType[_T]):
             return self._parse(value)
         except ConfigError as error:
             self.fail(str(error), param, ctx)
-
-
-def parse_rule(text: str) -> BudgetRule:
-    """Parse ``[PATH[:METRIC]=]LIMIT``; a bare limit is the process heap's.
-
-    Raises
-    ------
-    ConfigError
-        When the metric is unknown or the limit is no budget.
-    """
-    target, equals, limit = text.rpartition("=")
-    path, _, metric = target.partition(":")
-    if not equals:
-        path, metric = PROCESS_PATH, "heap_bytes"
-    if metric and metric not in (*OBJECT_METRICS, *PROCESS_METRICS):
-        raise ConfigError(
-            f"metric must be one of {', '.join((*OBJECT_METRICS, *PROCESS_METRICS))}; "
-            f"got {metric!r}"
-        )
-    return BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))
 
 
 DURATION = Quantity("duration", parse_duration)

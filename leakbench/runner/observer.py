@@ -24,3 +24,19 @@ class Observer(Protocol):
 
     def looked(self, cell: Cell, look: Look) -> None:
         """Take note of a new look at a cell's figures."""
+
+
+class SilentObserver:
+    """An observer that tells nobody."""
+
+    def started(self, cell: Cell, replicate: int) -> None:
+        """Do nothing."""
+
+    def advanced(self, cell: Cell, replicate: int, progress: Progress) -> None:
+        """Do nothing."""
+
+    def ended(self, cell: Cell, replicate: int, end: End) -> None:
+        """Do nothing."""
+
+    def looked(self, cell: Cell, look: Look) -> None:
+        """Do nothing."""
