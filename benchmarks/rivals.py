@@ -16,6 +16,7 @@ import ruptures
 from scipy import stats
 
 from leakbench.verdict import Series
+from leakbench.verdict.slopes import theil_sen
 
 ALPHA: Final = 0.01
 """Level of every test below, one-sided."""
@@ -87,7 +88,7 @@ def judge_late_window(series: Sequence[Series], looks: int) -> str:
         quarter = len(floors) // 4
         slopes.append(
             [
-                stats.theilslopes(floors[part], middles[part])[0]
+                theil_sen(middles[part], floors[part])
                 for part in (slice(quarter, 2 * quarter), slice(2 * quarter, None))
             ]
         )

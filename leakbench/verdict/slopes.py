@@ -71,9 +71,11 @@ def take_floors(audio_seconds: FloatArray, values: FloatArray, block_seconds: fl
 def theil_sen(times: FloatArray, values: FloatArray) -> float:
     """Return the median slope over all pairs of points (Theil 1950, Sen 1968)."""
     if len(times) > MAX_FLOORS:
-        groups = np.array_split(np.arange(len(times)), MAX_FLOORS)
-        values = np.array([np.median(values[group]) for group in groups])
-        times = np.array([np.mean(times[group]) for group in groups])
+        size = -(-len(times) // MAX_FLOORS)
+        # The oldest few points that fill no group are left out.
+        start = len(times) % size
+        values = np.median(values[start:].reshape(-1, size), axis=1)
+        times = times[start:].reshape(-1, size).mean(axis=1)
     later, earlier = _pairs(len(times))
     return _median((values[later] - values[earlier]) / (times[later] - times[earlier]))
 
