@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -42,11 +43,24 @@ class CellConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredBudget:
+    """A budget, and whose it is."""
+
+    rule: BudgetRule
+    subjects: tuple[str, ...] = ()
+    """Patterns of subject specs it is granted to; empty for all."""
+
+    def is_for(self, subject: str) -> bool:
+        """Whether the budget is granted to `subject`."""
+        return not self.subjects or any(fnmatchcase(subject, p) for p in self.subjects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A gate, as configured."""
 
     cells: tuple[CellConfig, ...] = ()
-    rules: tuple[BudgetRule, ...] = ()
+    budgets: tuple[ConfiguredBudget, ...] = ()
     jobs: int | None = None
     """Workers at the same time; None for as many as there are cores."""
     seed: int = 0
@@ -67,7 +81,7 @@ def load_config(path: Path) -> Config:
     gate = table.table("gate")
     config = Config(
         cells=tuple(_cell(cell) for cell in table.tables("cell")),
-        rules=tuple(_rule(rule) for rule in table.tables("budget")),
+        budgets=tuple(_budget(budget) for budget in table.tables("budget")),
         jobs=next(iter(gate.wholes("jobs")), None),
         seed=gate.whole("seed", 0),
         output=gate.parsed("output", Path, None),
@@ -100,16 +114,19 @@ def _cell(table: Table) -> CellConfig:
     return cell
 
 
-def _rule(table: Table) -> BudgetRule:
+def _budget(table: Table) -> ConfiguredBudget:
     budget = table.parsed("limit", parse_budget, None)
     if budget is None:
         raise table.refuse("limit", "is missing; allow a growth such as 64 KiB/h")
-    rule = BudgetRule(
-        path=table.text("path", "*"),
-        metric=table.choice("metric", _METRICS) or None,
-        budget=budget,
-        reason=table.text("reason", ""),
-        link=table.text("link", ""),
+    configured = ConfiguredBudget(
+        rule=BudgetRule(
+            path=table.text("path", "*"),
+            metric=table.choice("metric", _METRICS) or None,
+            budget=budget,
+            reason=table.text("reason", ""),
+            link=table.text("link", ""),
+        ),
+        subjects=table.texts("subject"),
     )
     table.refuse_others()
-    return rule
+    return configured

@@ -86,7 +86,7 @@ def _request(
         seed=config.seed,
         expect=cell.expect,
         leaks_in=cell.leaks_in,
-        rules=config.rules,
+        rules=tuple(budget.rule for budget in config.budgets if budget.is_for(subject)),
         parity_required=cell.parity == "require",
     )
 
