@@ -124,10 +124,13 @@ class BoundedFsmnVad(_Release):  # type: ignore[misc]
                 # returns, and here by the wrong index; removed in 1.3.15.
                 self.DetectOneFrame(states.kFrameStateSil, t, False, cache=cache)
                 return states.kFrameStateSil
-            if not stream.scores.start <= frame * len(stats.sil_pdf_ids) < stream.scores.end:
-                return states.kFrameStateSil
         assert len(stats.sil_pdf_ids) == options.silence_pdf_num
-        silence, score = _complement(stream.silence_scores(frame), fix.single_precision)
+        try:
+            scores = stream.silence_scores(frame)
+        except IndexError:
+            # Only where the release's own index has run off its scores, and it raises.
+            return states.kFrameStateSil
+        silence, score = _complement(scores, fix.single_precision)
         noise_prob = math.log(silence) * options.speech_2_noise_ratio
         speech_prob = math.log(score)
         if options.output_frame_probs:
@@ -177,9 +180,7 @@ class BoundedFsmnVad(_Release):  # type: ignore[misc]
             stats.last_drop_frames = first
         else:
             stats.decibel = stream.backlog.latest(stats.frm_cnt - first)
-        columns = len(stats.sil_pdf_ids)
-        scores = stream.scores.read(first * columns)
-        stats.scores = torch.from_numpy(scores.reshape(1, -1, columns))
+        stats.scores = torch.from_numpy(stream.read_scores(first)[np.newaxis])
         self._show_audio(stats, stream, first)
 
     def _show_audio(self, stats: Any, stream: BoundedStream, first: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.fixes.buffers import HistoryFile, Values
+from leakbench.fixes.buffers import HistoryFile, Track, Values
 from leakbench.fixes.capacity import (
     VadOptions,
     loudest_decibel,
@@ -67,19 +67,19 @@ class BoundedStream:
         self._columns = columns
         self._decides = thresholds_decide(vad_opts)
         self._loudest = loudest_decibel(vad_opts)
-        make = strategy.make_track
-        self.decibel = make(keep=self._keep, unit=1, start=frames_before)
-        self.scores = make(keep=self._keep * columns, unit=columns, start=frames_before * columns)
-        self.audio = (
-            make(
-                # Besides the frames' own samples, what the last one overlaps the next by.
-                keep=self._keep * self._shift + self._length,
-                unit=self._shift,
-                start=frames_before * self._shift,
+        first, keep = frames_before, self._keep
+
+        def make(values_a_frame: int, extra: int = 0) -> Track:
+            return strategy.make_track(
+                keep=keep * values_a_frame + extra,
+                unit=values_a_frame,
+                start=first * values_a_frame,
             )
-            if keep_audio
-            else None
-        )
+
+        self.decibel = make(1)
+        self.scores = make(columns) if columns else None
+        # Besides the frames' own samples, what the last one overlaps the next by.
+        self.audio = make(self._shift, extra=self._length) if keep_audio else None
         self.history = strategy.make_history()
         self.backlog: Backlog | None = None
         if self._decides and strategy.alignment == "original":
@@ -101,7 +101,8 @@ class BoundedStream:
         if required > self._keep:
             self._keep = required
             self.decibel.reserve(required)
-            self.scores.reserve(required * self._columns)
+            if self.scores is not None:
+                self.scores.reserve(required * self._columns)
             if self.audio is not None:
                 self.audio.reserve(required * self._shift + self._length)
 
@@ -135,7 +136,7 @@ class BoundedStream:
         self.decibel.append(decibels, consumed)
         if self.history is not None:
             self.history.append(decibels)
-        if scores is not None:
+        if self.scores is not None and scores is not None:
             self.scores.append(scores.reshape(-1), consumed * self._columns)
         if self.audio is not None:
             # The first chunk brings the overlap too; a later one repeats the last chunk's.
@@ -145,9 +146,21 @@ class BoundedStream:
             self.audio.append(span[max(len(span) - new, 0) :], consumed * self._shift)
 
     def silence_scores(self, frame: int) -> list[float]:
-        """Return the scores of an absolute frame, in the order of ``sil_pdf_ids``."""
+        """Return the scores of an absolute frame, in the order of ``sil_pdf_ids``.
+
+        Raises
+        ------
+        IndexError
+            When the frame is not held.
+        """
+        assert self.scores is not None
         first = frame * self._columns
         return [self.scores.item(first + column) for column in range(self._columns)]
+
+    def read_scores(self, frame: int) -> npt.NDArray[np.float32]:
+        """Return the scores held from an absolute frame on, shape (frames, columns)."""
+        assert self.scores is not None
+        return self.scores.read(frame * self._columns).reshape(-1, self._columns)
 
     def read_audio(self, frame: int) -> Values:
         """Return the samples held from the start of an absolute frame on."""

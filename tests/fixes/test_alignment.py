@@ -6,7 +6,7 @@ import pytest
 from tests.fixes.conftest import Case, Compare, Stream, speech
 
 # Speech in digital silence, whose -60 dB are below the threshold.
-AUDIO = speech(60, seed=0)
+AUDIO = speech(30, seed=0)
 LIVE = {"decibel_thres": -50.0}
 TWO = [(name, {}) for name in ("ring-buffer", "memory-pool")]
 ALIGNED = [(name, {"alignment": "aligned"}) for name in ("ring-buffer", "memory-pool")]
@@ -18,10 +18,10 @@ def guarded(compare: Compare):
     return compare(
         "original",
         [
-            Case([Stream(AUDIO)], settings=LIVE, fixes=TWO),
-            Case([Stream(AUDIO)], settings=LIVE, fixes=ALIGNED),
+            Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=TWO),
+            Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=ALIGNED),
             Case(
-                [Stream(speech(30, seed=2, floor_db=-45))], chunk_ms=200, settings=LIVE, fixes=TWO
+                [Stream(speech(30, seed=2, floor_db=-65))], chunk_ms=200, settings=LIVE, fixes=TWO
             ),
             Case([Stream(speech(30, seed=2))], settings={"snr_thres": 20.0}, fixes=TWO),
         ],
@@ -34,7 +34,7 @@ def test_by_default_the_original_is_followed_as_far_as_it_survives(guarded):
         assert len(compared.expected["events"]) > 50
         assert compared.first_difference() is None
         assert compared.got["ended"] is None
-        assert len(compared.got["events"]) == 100
+        assert len(compared.got["events"]) == 150
 
 
 def test_a_threshold_that_never_fires_leaves_the_original_alive_and_equal(guarded):
@@ -46,7 +46,8 @@ def test_a_threshold_that_never_fires_leaves_the_original_alive_and_equal(guarde
 
 def test_aligned_decibels_give_what_the_first_fixed_release_gives(compare, guarded):
     reference = compare(
-        "fixed", [Case([Stream(AUDIO)], settings=LIVE, fixes=[("upstream+segments", {})])]
+        "fixed",
+        [Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=[("upstream+segments", {})])],
     )[0][0]
     for compared in guarded[1]:
         assert compared.got["ended"] is None
@@ -56,12 +57,14 @@ def test_aligned_decibels_give_what_the_first_fixed_release_gives(compare, guard
 
 
 def test_a_release_that_raises_index_error_is_followed_until_there_and_not_further(compare):
-    (answer,) = compare("funasr==1.1.14", [Case([Stream(AUDIO)], settings=LIVE, fixes=TWO)])
+    (answer,) = compare(
+        "funasr==1.1.14", [Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=TWO)]
+    )
     for compared in answer:
         assert compared.expected["ended"].startswith("IndexError")
         assert compared.first_difference() is None
         assert compared.got["ended"] is None
-        assert len(compared.got["events"]) == 100
+        assert len(compared.got["events"]) == 150
 
 
 def test_memory_stays_flat_while_the_backlog_grows_on_disk(compare):

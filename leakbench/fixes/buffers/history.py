@@ -14,7 +14,7 @@ from leakbench.fixes.buffers.track import out_of_track
 
 WINDOW_BYTES: Final = 16 * mmap.ALLOCATIONGRANULARITY
 """Bytes mapped for writing at a time, 64 KiB: 2.7 minutes of 100 frames a second, 4 bytes each."""
-READ_VALUES: Final = 1024
+READ_VALUES: Final = 256
 """Values read at a time when single values are asked for in order."""
 
 
@@ -39,8 +39,8 @@ class HistoryFile:
         self._values = 0
         self._window: mmap.mmap | None = None
         self._window_start = 0
-        self._read: list[float] = []
-        self._read_start = 0
+        self._read = np.zeros(READ_VALUES, dtype=self._dtype)
+        self._read_start = self._read_end = 0
 
     @property
     def end(self) -> int:
@@ -62,13 +62,13 @@ class HistoryFile:
 
     def item(self, index: int) -> float:
         """Return the value at `index`; IndexError outside of 0 to `end` - 1."""
-        offset = index - self._read_start
-        if not 0 <= offset < len(self._read):
+        if not self._read_start <= index < self._read_end:
             if not 0 <= index < self._values:
                 raise out_of_track(index, 0, self._values)
-            self._read = self.read(index, index + READ_VALUES).tolist()
-            self._read_start, offset = index, 0
-        return self._read[offset]
+            values = self.read(index, index + READ_VALUES)
+            self._read[: len(values)] = values
+            self._read_start, self._read_end = index, index + len(values)
+        return float(self._read[index - self._read_start])
 
     def read(self, start: int = 0, stop: int | None = None) -> npt.NDArray[np.floating]:
         """Return a copy of the values from `start` to before `stop`, shape (stop - start,)."""
