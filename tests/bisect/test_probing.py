@@ -98,7 +98,8 @@ def test_a_bisection_uses_what_a_sweep_measured(setup: Setup) -> None:
     prober, recorder = setup.prober()
     line = Line(candidates=tuple(setup.candidates), good=4, bad=0)
     found = bisect_line(line, prober, pattern=None, jobs=2, scenario="silence", command=[])
-    assert recorder.ends == []
+    # Only what failed is tried again: a missing package may be there by now.
+    assert [end.ending for end in recorder.ends] == ["raised"]
     assert found.change is not None
     assert (found.change.before, found.change.after) == ("model==1.1", "model==1.3")
 
