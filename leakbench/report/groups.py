@@ -11,11 +11,12 @@ from leakbench.result import CellResult
 def overlay_groups(cells: Iterable[CellTraces]) -> list[tuple[CellTraces, ...]]:
     """Return the cells that were driven alike, the leaking ones of each group first.
 
-    Cells are alike in scenario, chunk and model; a group has at least two with samples.
+    Cells are alike in scenario, chunk and model; a group has at least two with samples, and
+    none that ended in an error: what it held by then compares with nothing.
     """
     alike: dict[tuple[str, int, str], list[CellTraces]] = {}
     for run in cells:
-        if any(trace.samples for trace in run.traces):
+        if run.cell.verdict != "error" and any(trace.samples for trace in run.traces):
             cell = run.cell
             alike.setdefault((cell.scenario, cell.chunk_ms, cell.model), []).append(run)
     return [

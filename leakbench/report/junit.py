@@ -66,8 +66,7 @@ def _details(cell: CellResult) -> str:
     for row in rows_amiss(cell):
         limit = format_level(row.result.budget_per_audio_hour, row.result.metric)
         lines.append(
-            f"{row.result.path} {row.label}: {row.verdict}, observed {row.slope} "
-            f"({row.interval}), limit {limit}/h"
+            f"{row.name}: {row.verdict}, observed {row.slope} ({row.interval}), limit {limit}/h"
         )
     return "\n".join(filter(None, lines))
 

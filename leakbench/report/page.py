@@ -26,10 +26,10 @@ from leakbench.report.plots import (
     plot_trend,
 )
 from leakbench.report.rows import (
-    METRIC_LABELS,
     NOTHING,
     Row,
     format_level,
+    name_metric,
     rows,
     share,
     worst_row,
@@ -132,7 +132,7 @@ def _key_words(run: CellTraces) -> str:
     if run.pending:
         return "no verdict yet"
     row = worst_row(run.cell)
-    grown = f", {row.result.path} {row.slope}" if row and row.weight > 0 else ""
+    grown = f", {row.name} {row.slope}" if row and row.weight > 0 else ""
     return f"{run.cell.verdict}{grown}"
 
 
@@ -147,9 +147,7 @@ def _cell(folder: Path, run: CellTraces, anchor: str) -> dict[str, object]:
         "verdict": "no verdict yet" if run.pending else cell.verdict,
         "tone": "pending" if run.pending else cell.verdict,
         "expected": sentences.expectation(cell),
-        "worst": f"{row.result.path} {row.label} {row.slope}"
-        if row and row.weight > 0
-        else NOTHING,
+        "worst": f"{row.name} {row.slope}" if row and row.weight > 0 else NOTHING,
         "audio": format_duration(cell.audio_seconds),
         "segments": f"{cell.segments:,}",
         "sentence": sentences.cell_sentence(cell),
@@ -191,9 +189,7 @@ def _certainty(cell: CellResult) -> str:
     exact = sum(m.tier == "exact" for m in judged)
     parts = [f"{exact} figures compared exactly"] if exact else []
     parts += [
-        f"{m.path} {METRIC_LABELS[m.metric]}: {m.reason}"
-        for m in judged
-        if m.tier == "statistical" and m.reason
+        f"{name_metric(m)}: {m.reason}" for m in judged if m.tier == "statistical" and m.reason
     ]
     return "; ".join(parts) or NOTHING
 
@@ -204,7 +200,7 @@ def _budgets(cell: CellResult) -> str:
     for m in cell.metrics:
         if m.gated and m.budget_per_audio_hour:
             text = m.budget or f"{format_level(m.budget_per_audio_hour, m.metric)}/h"
-            paths.setdefault(text, []).append(f"{m.path} {METRIC_LABELS[m.metric]}")
+            paths.setdefault(text, []).append(f"{name_metric(m)}")
     parts = [f"{text} for {', '.join(dict.fromkeys(names))}" for text, names in paths.items()]
     return "; ".join([*parts, "0 for everything else judged"])
 
@@ -214,7 +210,8 @@ def _row(row: Row, anchor: str) -> dict[str, object]:
     slope = result.slope_per_audio_hour
     return {
         "anchor": anchor,
-        "cell": f"{row.cell.subject} · {row.cell.scenario} · {row.cell.chunk_ms} ms",
+        "cell": row.cell.subject,
+        "where": f"{row.cell.scenario}, {row.cell.chunk_ms} ms",
         "verdict": row.verdict,
         "tone": result.verdict,
         "path": result.path,
@@ -222,7 +219,7 @@ def _row(row: Row, anchor: str) -> dict[str, object]:
         "slope": row.slope,
         "interval": row.interval,
         "budget": row.budget,
-        "rate": row.rate if result.rate else NOTHING,
+        "rate": row.rate if result.rate else "",
         "level": row.level,
         "why": f"{result.reason} Known: {result.allowed}" if result.allowed else result.reason,
         "sort_slope": "" if slope is None else repr(float(slope)),

@@ -248,9 +248,10 @@ def _write_heads(
     axes: Axes, title: str, words: str, *, ink: str = style.MUTED, bold: bool = False
 ) -> None:
     """Write a panel's title and, below it, its number."""
+    # A height given by hand: matplotlib would measure every tick label to find one.
     axes.set_title(
-        title, loc="left", fontsize=9.5, fontweight="bold", color=style.INK, parse_math=False,
-        pad=19,
+        title, loc="left", y=1.0, pad=19, fontsize=9.5, fontweight="bold", color=style.INK,
+        parse_math=False,
     )  # fmt: skip
     axes.text(
         0, 1.03, words, transform=axes.transAxes, fontsize=8.5, color=ink, va="bottom",

@@ -206,7 +206,7 @@ def _overlay_sentences(runs: Sequence[CellTraces]) -> list[str]:
         worst = worst_row(run.cell)
         words = "no verdict yet" if run.pending else style.VERDICT_WORDS[run.cell.verdict]
         if worst and run.cell.verdict == "leak":
-            words += f" ({worst.result.path} {worst.slope})"
+            words += f" ({worst.name} {worst.slope})"
         sentences.append(f"{run.cell.subject}: {words}.")
     return sentences
 

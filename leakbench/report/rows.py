@@ -37,6 +37,8 @@ class Row:
     result: MetricResult
     label: str
     """What the metric is called."""
+    name: str
+    """Path and metric: ``stats.scores storage``; ``heap`` for the process's own."""
     verdict: str
     """``leak``, ``flat``, ``undecided``, ``error``, or ``saturating``, and ``shown only``."""
     slope: str
@@ -102,6 +104,12 @@ def format_change(value: float | None, metric: Metric) -> str:
         return NOTHING
     sign = "+" if value > 0 else "-" if value < 0 else ""
     return f"{sign}{format_amount(abs(value), quantity_of(metric))}"
+
+
+def name_metric(result: MetricResult) -> str:
+    """Return ``stats.scores storage``; only the metric for what is the process's own."""
+    label = METRIC_LABELS[result.metric]
+    return label if result.path == PROCESS_PATH else f"{result.path} {label}"
 
 
 def format_slope(result: MetricResult) -> str:
@@ -170,6 +178,7 @@ def _cell_rows(cell: CellResult) -> Iterable[Row]:
             cell=cell,
             result=result,
             label=METRIC_LABELS[result.metric],
+            name=name_metric(result),
             verdict=verdict,
             slope=format_slope(result),
             interval=format_interval(result),

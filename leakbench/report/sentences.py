@@ -151,7 +151,7 @@ def _duration(expected: float | None, soonest: float | None) -> str:
 
 
 def _growth(row: Row) -> str:
-    text = f"{row.result.path} {row.label} {row.slope}"
+    text = f"{row.name} {row.slope}"
     return f"{text}, {row.rate}" if row.rate != NOTHING and row.result.rate else text
 
 

@@ -79,7 +79,7 @@ def escape_markdown(text: str) -> str:
 
 def _cell_line(cell: CellResult) -> tuple[str, ...]:
     row = worst_row(cell)
-    grown = f"{row.result.path} {row.label} {row.slope}" if row and row.weight > 0 else "none grew"
+    grown = f"{row.name} {row.slope}" if row and row.weight > 0 else "none grew"
     worst = cell.error or grown
     return (
         _MARKS[cell.verdict],
@@ -97,7 +97,7 @@ def _growing_table(growing: Sequence[Row]) -> list[str]:
         (
             row.verdict,
             f"{row.cell.subject} on {row.cell.scenario}",
-            f"{row.result.path} {row.label}",
+            row.name,
             row.slope,
             row.interval,
             row.rate,
