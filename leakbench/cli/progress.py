@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
@@ -96,12 +97,20 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
         self._progress.console.print(ended_text(cell, replicate, end), highlight=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The last thing a log was told of a worker."""
+
+    at: float
+    audio_seconds: float
+
+
 class PlainObserver(AbstractContextManager["PlainObserver"]):
     """A line when a worker starts and ends, and one now and then in between."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said: dict[tuple[str, int], float] = {}
+        self._said: dict[tuple[str, int], _Said] = {}
 
     def __exit__(
         self,
@@ -113,14 +122,16 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
 
     def started(self, cell: Cell, replicate: int) -> None:
         """Say that a worker was started."""
-        self._said[cell.id, replicate] = time.monotonic()
+        self._said[cell.id, replicate] = _Said(time.monotonic(), 0.0)
         self._say(f"{describe(cell, replicate)}: started")
 
     def advanced(self, cell: Cell, replicate: int, progress: WorkerProgress) -> None:
         """Say how far a worker is, if it was not said lately."""
         now = time.monotonic()
-        if progress.audio_seconds and now - self._said[cell.id, replicate] >= PLAIN_SECONDS:
-            self._said[cell.id, replicate] = now
+        said = self._said[cell.id, replicate]
+        # One that waits for its fellows has nothing to say.
+        if progress.audio_seconds > said.audio_seconds and now - said.at >= PLAIN_SECONDS:
+            self._said[cell.id, replicate] = _Said(now, progress.audio_seconds)
             self._say(
                 f"{describe(cell, replicate)}: {format_duration(progress.audio_seconds)} audio, "
                 f"{speed_text(progress)}, {format_bytes(progress.rss_bytes)} RSS"

@@ -133,12 +133,12 @@ def command(
     chunk_limit: float,
     output: Path | None,
 ) -> None:
-    r"""Drive subjects through scenarios and say whether they leak.
+    """Drive subjects through scenarios and say whether they leak.
 
     \b
     leakbench run --subject original --subject fixed --scenario silence
     leakbench run --subject my_vad.py:MyVad --scenario alternating --audio 2h
-    """
+    """  # noqa: D301
     if leaks_in and expect != "leak":
         raise click.UsageError("--leaks-in says where a leak is expected: add --expect leak")
     cells = build_cells(
