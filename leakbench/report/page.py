@@ -29,6 +29,7 @@ from leakbench.report.rows import (
     NOTHING,
     Row,
     format_level,
+    is_pending,
     name_metric,
     rows,
     share,
@@ -36,8 +37,15 @@ from leakbench.report.rows import (
 )
 from leakbench.report.run_folder import PLOTS_FOLDER, RunFolder
 from leakbench.report.series import CellTraces, choose_panels
-from leakbench.result import CellResult, Result
-from leakbench.trace import LOG_FILE, SEGMENTS_FILE, STACKS_FILE, TRACE_FILE
+from leakbench.result import CellResult, MetricResult, Result
+from leakbench.trace import (
+    LOG_FILE,
+    PROCESS_PATH,
+    SEGMENTS_FILE,
+    STACKS_FILE,
+    TOTAL_PATH,
+    TRACE_FILE,
+)
 from leakbench.units import format_duration
 
 _TEMPLATES: Final = "templates"
@@ -146,7 +154,7 @@ def _cell(folder: Path, run: CellTraces, anchor: str) -> dict[str, object]:
         "where": f"{cell.scenario}, {cell.chunk_ms} ms, {cell.model}",
         "verdict": "no verdict yet" if run.pending else cell.verdict,
         "tone": "pending" if run.pending else cell.verdict,
-        "expected": sentences.expectation(cell),
+        "expected": NOTHING if run.pending else sentences.expectation(cell),
         "worst": f"{row.name} {row.slope}" if row and row.weight > 0 else NOTHING,
         "audio": format_duration(cell.audio_seconds),
         "segments": f"{cell.segments:,}",
@@ -172,7 +180,7 @@ def _facts(cell: CellResult) -> list[tuple[str, str]]:
         ("speed", f"{cell.speed:,.0f} times real time"),
         ("warm-up, left out", f"{format_duration(cell.warmup_seconds)} a process"),
         ("period", format_duration(cell.period_seconds) if cell.period_seconds else NOTHING),
-        ("must be", sentences.expectation(cell)),
+        ("expected", sentences.expectation(cell)),
         ("how sure", _certainty(cell)),
         ("budgets", _budgets(cell)),
         ("segments against the reference", sentences.parity_sentence(cell) or "not compared"),
@@ -217,15 +225,22 @@ def _row(row: Row, anchor: str) -> dict[str, object]:
         "path": result.path,
         "metric": row.label,
         "slope": row.slope,
-        "interval": row.interval,
+        "interval": row.interval if row.interval != NOTHING else "",
         "budget": row.budget,
         "rate": row.rate if result.rate else "",
         "level": row.level,
-        "why": f"{result.reason} Known: {result.allowed}" if result.allowed else result.reason,
+        "why": _why(result),
         "sort_slope": "" if slope is None else repr(float(slope)),
         "sort_level": "" if result.last is None else repr(float(result.last)),
         "still": result.verdict == "flat" and slope == 0 and result.low == result.high,
     }
+
+
+def _why(result: MetricResult) -> str:
+    """Return the reason, with what is known of the path; not again for all that contain it."""
+    if result.allowed and result.path not in (PROCESS_PATH, TOTAL_PATH):
+        return f"{result.reason}. Known to grow: {result.allowed}"
+    return result.reason
 
 
 def _replicate(folder: Path, cell: CellResult, number: int) -> dict[str, object]:
@@ -281,7 +296,7 @@ def _driven(result: Result) -> str:
 
 def _tone(result: Result) -> str:
     """Return the banner's colour: that of the worst cell that is not as expected, else calm."""
-    amiss = {cell.verdict for cell in result.cells if not cell.as_expected}
+    amiss = {c.verdict for c in result.cells if not c.as_expected and not is_pending(c)}
     ranked = ("error", "leak", "undecided")
     return next((v for v in ranked if v in amiss), "leak" if amiss else "flat")
 

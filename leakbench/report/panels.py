@@ -35,6 +35,8 @@ LEVEL_SPAN: Final = 0.05
 """A panel of RSS or heap spans at least this share of the level, so that jitter of a few
 pages does not fill it."""
 TITLE_CHARACTERS: Final = 40
+EARLY_END: Final = 0.8
+"""A curve that ends before this part of the axis has its level written at its own end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Curve:
         """Return the last value of the first replicate, 0 where there is none."""
         filled = [s for s in self.replicates if len(s.values)]
         return float(filled[0].values[-1]) if filled else 0.0
+
+    def end_seconds(self) -> float:
+        """Return the audio-seconds of the last value, 0 where there is none."""
+        ends = [float(s.audio_seconds[-1]) for s in self.replicates if len(s.values)]
+        return max(ends, default=0.0)
 
 
 def make_curve(run: CellTraces, panel: Panel, look: Look) -> Curve:
@@ -161,10 +168,6 @@ def draw_overlay(
     values = np.concatenate([s.values for curve in filled for s in curve.replicates])
     if logarithmic:
         scales.log_ticks(axes, panel.metric, float(values[values > 0].min()), float(values.max()))
-        axes.text(
-            0.02, 0.97, "log scale", transform=axes.transAxes, fontsize=7.5, style="italic",
-            color=style.MUTED, va="top",
-        )  # fmt: skip
     else:
         limits = scales.padded_limits(
             values, least_span=_least_span(panel.metric, values), include_zero=_from_zero(panel)
@@ -174,7 +177,8 @@ def draw_overlay(
     axes.set_xlim(0, end / clock)
     scales.plain_time_ticks(axes)
     _dress(axes, unit, clock_unit)
-    _write_heads(axes, panel_title(panel), format_slopes(verdicts))
+    words = [format_slopes(verdicts), "(log scale)" if logarithmic else ""]
+    _write_heads(axes, panel_title(panel), "  ".join(filter(None, words)))
     _name_ends(axes, filled, panel.metric, divisor, logarithmic=logarithmic)
 
 
@@ -262,21 +266,32 @@ def _write_heads(
 def _name_ends(
     axes: Axes, curves: Sequence[Curve], metric: Metric, divisor: float, *, logarithmic: bool
 ) -> None:
-    """Write each curve's last level beside its end, once where several read the same."""
+    """Write each curve's last level beside the axes, once where several read the same.
+
+    A curve that ends well before the others has it at its own end.
+    """
     low, high = axes.get_ylim()
     if logarithmic:
         low, high = math.log(low), math.log(high)
+    last = max(curve.end_seconds() for curve in curves)
     heights: dict[str, float] = {}
     for curve in curves:
         level = max(curve.level() / divisor, 1e-300)
         height = ((math.log(level) if logarithmic else level) - low) / (high - low)
         text = format_level(curve.level(), metric).removesuffix(" elements")
-        heights.setdefault(text, min(max(height, 0.0), 1.0))
+        if curve.end_seconds() < EARLY_END * last:
+            _write_level(axes, curve.end_seconds() / last + 0.02, height, text)
+        else:
+            heights.setdefault(text, min(max(height, 0.0), 1.0))
     for text, height in zip(heights, _spread(list(heights.values())), strict=True):
-        axes.text(
-            1.02, height, text, transform=axes.transAxes, fontsize=8.5, color=style.INK,
-            va="center", parse_math=False,
-        )  # fmt: skip
+        _write_level(axes, 1.02, height, text)
+
+
+def _write_level(axes: Axes, across: float, height: float, text: str) -> None:
+    axes.text(
+        across, height, text, transform=axes.transAxes, fontsize=8.5, color=style.INK,
+        va="center", parse_math=False,
+    )  # fmt: skip
 
 
 def _spread(heights: Sequence[float], *, gap: float = 0.11) -> list[float]:

@@ -79,6 +79,12 @@ def worst_row(cell: CellResult) -> Row | None:
     return next(iter(same or ordered), None)
 
 
+def is_pending(cell: CellResult) -> bool:
+    """Whether the cell has not been begun, or goes on and holds nothing to be judged yet."""
+    unended = not cell.endings or "running" in cell.endings
+    return cell.verdict == "error" and unended and not cell.metrics
+
+
 def rows_amiss(cell: CellResult) -> tuple[Row, ...]:
     """Return the judged rows of a cell that are not flat, worst first."""
     return tuple(r for r in cell_rows(cell) if r.result.gated and r.result.verdict != "flat")

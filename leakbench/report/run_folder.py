@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.plan import CELLS_FOLDER
+from leakbench.report.rows import is_pending
 from leakbench.report.series import CellTraces
 from leakbench.result import CellResult, Result, read_result
 from leakbench.trace import Trace, read_trace
@@ -36,16 +37,10 @@ def read_run(folder: Path) -> RunFolder:
         folder=folder,
         result=result,
         cells=tuple(
-            CellTraces(cell=c, traces=_read_traces(folder, c), pending=_is_pending(c))
+            CellTraces(cell=c, traces=_read_traces(folder, c), pending=is_pending(c))
             for c in result.cells
         ),
     )
-
-
-def _is_pending(cell: CellResult) -> bool:
-    """Whether the cell has not been begun, or goes on and has nothing to be judged yet."""
-    unended = not cell.endings or "running" in cell.endings
-    return cell.verdict == "error" and unended and not cell.metrics
 
 
 def _read_traces(folder: Path, cell: CellResult) -> tuple[Trace, ...]:

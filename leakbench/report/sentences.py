@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from leakbench.report.rows import NOTHING, Row, format_level, worst_row
+from leakbench.report.rows import NOTHING, Row, format_level, is_pending, worst_row
 from leakbench.result import CellResult, MetricResult, Outcome, Result
 from leakbench.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.units import format_bytes, format_duration
@@ -26,7 +26,12 @@ def headline(result: Result) -> str:
     cells = result.cells
     if not cells:
         return "Nothing was driven."
-    prefix = "So far: " if is_running(result) else ""
+    pending = sum(is_pending(cell) for cell in cells)
+    prefix = "So far: " if pending or any("running" in cell.endings for cell in cells) else ""
+    suffix = f" {pending} of {len(cells)} cells have no verdict yet." if pending else ""
+    cells = tuple(cell for cell in cells if not is_pending(cell))
+    if not cells:
+        return "No cell has a verdict yet."
     amiss = [cell for cell in cells if not cell.as_expected]
     if amiss:
         worst = min(amiss, key=lambda cell: _SEVERITY.index(cell.verdict))
@@ -34,7 +39,7 @@ def headline(result: Result) -> str:
         rest = (
             f" {others} other cell{'s are' if others > 1 else ' is'} amiss too." if others else ""
         )
-        return f"{prefix}{cell_sentence(worst)}{rest}"
+        return f"{prefix}{cell_sentence(worst)}{rest}{suffix}"
     leaks = [cell for cell in cells if cell.verdict == "leak"]
     flat = [cell for cell in cells if cell.verdict == "flat"]
     parts = []
@@ -46,12 +51,14 @@ def headline(result: Result) -> str:
             f"{_names(flat)} {'is' if len(_subjects(flat)) == 1 else 'are'} flat "
             f"over {format_duration(sum(cell.audio_seconds for cell in flat))} of audio"
         )
-    return f"{prefix}As expected: {'; '.join(parts)}."
+    return f"{prefix}As expected: {'; '.join(parts)}.{suffix}"
 
 
 def cell_sentence(cell: CellResult) -> str:
     """Return one cell's verdict in a sentence, with the number behind it."""
     who = f"{cell.subject} on {cell.scenario}, {cell.chunk_ms} ms chunks"
+    if is_pending(cell):
+        return f"{who} has no verdict: not begun, or not far enough to be judged."
     if cell.verdict == "error":
         return f"{who}: error: {cell.error or cell.reason or 'no reason given'}."
     row = worst_row(cell)
@@ -62,11 +69,6 @@ def cell_sentence(cell: CellResult) -> str:
     reason = f": {cell.reason}" if cell.reason else ""
     word = {"flat": "is flat", "undecided": "is undecided", "leak": "leaks"}[cell.verdict]
     return f"{who} {word}{reason}."
-
-
-def is_running(result: Result) -> bool:
-    """Whether a replicate of the run had not ended when it was judged."""
-    return any("running" in cell.endings for cell in result.cells)
 
 
 def expectation(cell: CellResult) -> str:
