@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,26 +15,26 @@ pytest_plugins = ["pytester"]
 
 CONFIGURATION = """
 [pytest]
-addopts = --strict-markers -p no:randomly
+addopts = --strict-markers
 filterwarnings = error
 """
 
 
 @pytest.fixture(autouse=True)
-def strict_suite(pytester: pytest.Pytester) -> None:
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytester.makefile(".ini", pytest=CONFIGURATION)
-
-
-# Where leakbench is installed, pytest has loaded the plugin by its entry point.
-PLUGIN = (
-    []
-    if any(entry.name == "leakbench" for entry in entry_points(group="pytest11"))
-    else ["-p", "leakbench.pytest_plugin"]
-)
+    # Only the plugin under test: whatever else is installed takes seconds to load.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
-    return pytester.runpytest(*PLUGIN, *options)
+    return pytester.runpytest("-p", "leakbench.pytest_plugin", *options)
+
+
+def test_pytest_finds_the_plugin_by_its_entry_point() -> None:
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    entries = pyproject["project"]["entry-points"]["pytest11"]
+    assert entries == {"leakbench": "leakbench.pytest_plugin"}
 
 
 def test_a_flat_subject_passes_and_a_leaky_one_fails_with_limit_and_plot(
@@ -208,7 +208,7 @@ def test_it_works_with_xdist(pytester: pytest.Pytester) -> None:
             leakbench.watch(cache=[]).feed(list)
         """
     )
-    result = run(pytester, "-n", "2")
+    result = run(pytester, "-p", "xdist", "-n", "2")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["leak: retained *", "plot *"])
     assert list((pytester.path / ".pytest_cache/d/leakbench").iterdir())
@@ -241,7 +241,7 @@ def test_a_suite_that_does_not_use_it_loads_nothing_of_it(tmp_path: Path) -> Non
         "    assert not {'numpy', 'scipy', 'psutil', 'matplotlib'} & set(sys.modules)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", *PLUGIN, "."],
+        [sys.executable, "-m", "pytest", "-q", "-p", "leakbench.pytest_plugin", "."],
         cwd=tmp_path,
         capture_output=True,
         text=True,

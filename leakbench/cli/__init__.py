@@ -20,6 +20,7 @@ _MODULES: Final = {
     "bisect": "leakbench.cli.bisect",
     "sweep": "leakbench.cli.sweep",
     "list": "leakbench.cli.listing",
+    "selftest": "leakbench.cli.selftest",
 }
 
 

@@ -1,16 +1,16 @@
 """Subjects that leak on purpose, and subjects that look as if they did but do not.
 
 Drive them like any other subject, ``leakbench run --subject leakbench.controls:leaky``, or
-hang one of :data:`RETENTIONS` on a subject of your own with :class:`Retaining`.
+hang one of :data:`LEAKS` on a subject of your own with :class:`Retaining`.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 
 from leakbench.controls.energy_vad import EnergyVad
 from leakbench.controls.retention import BOUNDED, LEAKS, Retention
+from leakbench.loading import load_subject
 from leakbench.subject import Samples, Segments, Subject
 
 __all__ = [
@@ -86,19 +86,18 @@ class Retaining:
 
 
 def inject(factory: str, options: Mapping[str, object], retention: str) -> Retaining:
-    """Build the subject that ``module:NAME`` makes of `options`, holding on to memory.
+    """Build the subject that `factory` makes of `options`, holding on to memory.
 
     Parameters
     ----------
     factory
-        ``module:NAME`` of the subject to inject into.
+        ``module:NAME`` or ``path/to/file.py:NAME`` of the subject to inject into.
     options
         Its keyword arguments.
     retention
         A name in :data:`LEAKS` or :data:`BOUNDED`.
     """
-    module, _, name = factory.partition(":")
-    subject: Subject = getattr(importlib.import_module(module), name)(**options)
+    subject = load_subject(factory, options)
     return Retaining(subject, {**LEAKS, **BOUNDED}[retention]())
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import importlib
-import importlib.util
 import math
 import os
 import platform
@@ -19,16 +17,17 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 
 from leakbench.audio.rendering import render
 from leakbench.audio.stimulus import ChunkReader
 from leakbench.errors import LeakbenchError, SubjectError, UsageError
+from leakbench.loading import load_subject
 from leakbench.probes.traced import Tracing
 from leakbench.scenario import load_scenario
-from leakbench.subject import Subject
 from leakbench.trace import STACKS_FILE, Begin, End, TraceWriter, write_begin, write_end
 from leakbench.worker.driver import Drive, drive
+from leakbench.worker.explaining import Explainer
 from leakbench.worker.heartbeat import Heartbeat
 from leakbench.worker.request import WorkerRequest, read_request
 from leakbench.worker.sampling import Sampler, Schedule
@@ -79,7 +78,7 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
     # told from what the interpreter had.
     tracing = Tracing(request.traced_frames) if request.traced_frames else None
     scenario = load_scenario(request.scenario)
-    subject = load_subject(request)
+    subject = load_subject(request.factory, request.options)
     stimulus_file = folder / "stimulus.f32"
     stimulus = render(
         scenario,
@@ -122,6 +121,10 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         with ChunkReader(stimulus) as reader:
             # The file stays readable through the open handle and is gone whatever ends us.
             stimulus_file.unlink()
+            if request.explain_seconds:
+                return _explain(
+                    folder, request, subject, reader, plan, schedule, writer, heartbeat
+                )
             sampler = Sampler(
                 schedule, subject, writer, chunk_seconds=chunk_seconds, tracing=tracing
             )
@@ -142,51 +145,36 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         heartbeat.close()
 
 
-def load_subject(request: WorkerRequest) -> Subject:
-    """Build the subject that the request names.
-
-    Raises
-    ------
-    UsageError
-        When the module, file or name does not exist, or what it makes is not a subject.
-    """
-    location, _, name = request.factory.rpartition(":")
-    module = _load_module(location)
-    try:
-        factory = getattr(module, name)
-    except AttributeError as error:
-        raise UsageError(f"{location}: has no {name!r}; a subject is named module:NAME") from error
-    subject = factory(**request.options)
-    missing = [
-        attribute
-        for attribute in ("sample_rate", "start", "feed", "roots", "close")
-        if not hasattr(subject, attribute)
-    ]
-    if missing:
-        raise UsageError(
-            f"{request.factory}: made a {type(subject).__name__} without {', '.join(missing)}; "
-            "a subject has sample_rate, start(), feed(), roots() and close()"
-        )
-    loaded: Subject = subject
-    return loaded
-
-
-def _load_module(location: str) -> ModuleType:
-    if not location.endswith(".py"):
-        try:
-            return importlib.import_module(location)
-        except ModuleNotFoundError as error:
-            if error.name is not None and not location.startswith(error.name):
-                raise
-            raise UsageError(f"{location}: no such module on the import path") from error
-    path = Path(location)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise UsageError(f"{location}: no such file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
+def _explain(
+    folder: Path,
+    request: WorkerRequest,
+    subject: Subject,
+    reader: ChunkReader,
+    plan: Drive,
+    schedule: Schedule,
+    writer: TraceWriter,
+    heartbeat: Heartbeat,
+) -> bool:
+    explainer = Explainer(
+        folder,
+        subject,
+        chunk_seconds=plan.chunk_seconds,
+        chunks_per_period=schedule.chunks_per_period,
+        phase=schedule.phase,
+        warmup_chunks=schedule.warmup_chunks,
+        quiet_chunks=request.explain_after_chunks,
+        seconds=request.explain_seconds,
+    )
+    drive(
+        subject,
+        reader,
+        plan,
+        sampler=explainer,
+        writer=writer,
+        heartbeat=heartbeat,
+        stop_requested=lambda: explainer.is_done,
+    )
+    return explainer.is_done
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,165 @@
+"""``leakbench selftest``: what this machine finds, and the smallest leak it can prove."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from leakbench.cli.exit_status import ExitStatus, status_of_cell
+from leakbench.cli.progress import watch
+from leakbench.conclusion import conclude
+from leakbench.plan import Plan, write_plan
+from leakbench.resolution import resolve_subject
+from leakbench.result import CellResult, write_result
+from leakbench.runner.schedule import run_plan
+from leakbench.scenario import load_scenario
+from leakbench.selftest import (
+    CLEAN_SCENARIO,
+    INJECTIONS,
+    Finding,
+    Resolution,
+    clean_cell,
+    injected_cell,
+    read_finding,
+    read_resolution,
+)
+from leakbench.units import format_amount, format_bytes, format_duration
+from leakbench.verdict.budgets import quantity_of
+
+CONTROL: Final = "leakbench.controls:EnergyVad"
+
+
+@click.command("selftest")
+@click.option(
+    "--subject",
+    default=CONTROL,
+    show_default=True,
+    metavar="SPEC",
+    help="What the leaks are hung on; it must be flat by itself.",
+)
+@click.option("--model", default="embedded", show_default=True, help="As for run.")
+@click.option(
+    "--leak",
+    "leaks",
+    multiple=True,
+    type=click.Choice([injection.leak for injection in INJECTIONS]),
+    help="Inject this one only. Repeatable.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="cores",
+    help="Workers at the same time.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the synthetic audio.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to keep the run in.")
+def command(
+    subject: str, model: str, leaks: tuple[str, ...], jobs: int, seed: int, output: Path | None
+) -> None:
+    """Check that leakbench works here: a clean subject is flat, injected leaks are found.
+
+    Says what this machine can resolve: how much the heap of a clean process varies, and the
+    smallest leak that ten minutes of audio would prove. Takes about a minute.
+    """
+    scenario = load_scenario(CLEAN_SCENARIO)
+    resolved = resolve_subject(
+        subject, model=model, chunk_ms=scenario.chunk_ms, generate=scenario.generate
+    )
+    injections = [i for i in INJECTIONS if not leaks or i.leak in leaks]
+    clean = clean_cell(resolved, seed=seed, model=model)
+    plan = Plan(
+        cells=(clean, *(injected_cell(resolved, i, seed=seed, model=model) for i in injections)),
+        jobs=jobs,
+        command=("leakbench", *sys.argv[1:]),
+        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="leakbench-selftest-") as scratch:
+        folder = output or Path(scratch)
+        write_plan(folder, plan)
+        with watch(console) as observer:
+            run_plan(plan, folder, observer)
+        result = conclude(folder)
+        write_result(folder, result)
+        resolution = read_resolution(folder, clean, result.cells[0])
+    findings = [
+        read_finding(injection, cell, result.cells[0])
+        for injection, cell in zip(injections, result.cells[1:], strict=True)
+    ]
+    console.print(_table(result.cells[0], findings))
+    for line in _sentences(result.cells[0], findings, resolution):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    raise click.exceptions.Exit(_status(result.cells[0], findings))
+
+
+_COLOURS: Final = {True: "green", False: "red"}
+
+
+def _table(clean: CellResult, findings: list[Finding]) -> Table:
+    table = Table("injected", "must show in", "verdict", "injected", "found", "error", "", box=None)
+    table.columns[0].no_wrap = True
+    table.add_row("nothing", "", clean.verdict, "", "", "", _mark(clean.verdict == "flat"))
+    for finding in findings:
+        injection = finding.injection
+        quantity = quantity_of(injection.metric)
+        found, error = finding.found_per_hour, finding.rate_error
+        table.add_row(
+            injection.leak,
+            f"{injection.path} {injection.metric}".replace("[", r"\["),
+            finding.cell.verdict,
+            f"{format_amount(finding.expected_per_hour, quantity)}/h",
+            "" if found is None else f"{format_amount(found, quantity)}/h",
+            "" if error is None else f"{error:+.1%}",
+            _mark(finding.passed),
+        )
+    return table
+
+
+def _mark(passed: bool) -> str:
+    return f"[{_COLOURS[passed]}]{'ok' if passed else 'FAILED'}[/]"
+
+
+def _sentences(
+    clean: CellResult, findings: list[Finding], resolution: Resolution | None
+) -> list[str]:
+    lines = []
+    if clean.verdict != "flat":
+        lines.append(f"clean {clean.subject}: {clean.error or clean.reason}")
+    for finding in findings:
+        if not finding.passed:
+            also = f"; leaks elsewhere: {', '.join(finding.elsewhere)}" if finding.elsewhere else ""
+            lines.append(
+                f"{finding.injection.leak}: {finding.cell.error or finding.cell.reason}{also}"
+            )
+    lines.append("objects: one element an audio-hour is a leak; what they hold is counted exactly")
+    if resolution is None:
+        lines.append("heap: cannot be measured on this platform; native leaks stay unseen")
+    else:
+        lines.append(
+            f"heap: varies by {format_bytes(resolution.spread_bytes)} within a clean process; "
+            f"{format_duration(resolution.audio_seconds)} of audio in each of "
+            f"{resolution.replicates} processes prove a leak of "
+            f"{format_bytes(resolution.provable_leak)}/h, and growth below a budget of "
+            f"{format_bytes(resolution.provable_budget)}/h"
+        )
+    return lines
+
+
+def _status(clean: CellResult, findings: list[Finding]) -> ExitStatus:
+    statuses = {status_of_cell(clean), *(status_of_cell(finding.cell) for finding in findings)}
+    for status in (ExitStatus.USAGE, ExitStatus.FAILED):
+        if status in statuses:
+            return status
+    if clean.verdict == "undecided":
+        return ExitStatus.UNDECIDED
+    passed = clean.verdict == "flat" and all(finding.passed for finding in findings)
+    return ExitStatus.AS_EXPECTED if passed else ExitStatus.UNEXPECTED

@@ -1,0 +1,62 @@
+"""From a factory's name to a subject, in the process that drives it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+from leakbench.errors import UsageError
+from leakbench.subject import Subject
+
+
+def load_subject(name: str, options: Mapping[str, object]) -> Subject:
+    """Build the subject that ``module:NAME`` or ``path/to/file.py:NAME`` makes of `options`.
+
+    Raises
+    ------
+    UsageError
+        When the module, file or name does not exist, or what it makes is not a subject.
+    """
+    location, _, attribute = name.rpartition(":")
+    module = _load_module(location)
+    try:
+        factory = getattr(module, attribute)
+    except AttributeError as error:
+        raise UsageError(
+            f"{location}: has no {attribute!r}; a subject is named module:NAME"
+        ) from error
+    subject = factory(**options)
+    missing = [
+        member
+        for member in ("sample_rate", "start", "feed", "roots", "close")
+        if not hasattr(subject, member)
+    ]
+    if missing:
+        raise UsageError(
+            f"{name}: made a {type(subject).__name__} without {', '.join(missing)}; "
+            "a subject has sample_rate, start(), feed(), roots() and close()"
+        )
+    loaded: Subject = subject
+    return loaded
+
+
+def _load_module(location: str) -> ModuleType:
+    if not location.endswith(".py"):
+        try:
+            return importlib.import_module(location)
+        except ModuleNotFoundError as error:
+            if error.name is not None and not location.startswith(error.name):
+                raise
+            raise UsageError(f"{location}: no such module on the import path") from error
+    path = Path(location)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"{location}: no such file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
