@@ -25,6 +25,7 @@ from leakbench.errors import LeakbenchError, SubjectError, UsageError
 from leakbench.loading import load_subject
 from leakbench.probes.traced import Tracing
 from leakbench.scenario import load_scenario
+from leakbench.subject import Subject
 from leakbench.trace import STACKS_FILE, Begin, End, TraceWriter, write_begin, write_end
 from leakbench.worker.driver import Drive, drive
 from leakbench.worker.explaining import Explainer
