@@ -6,13 +6,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Protocol
 
 from leakbench.audio.stimulus import ChunkReader
 from leakbench.errors import SubjectError
 from leakbench.subject import Segments, Subject
 from leakbench.trace import SegmentEvent, TraceWriter
 from leakbench.worker.heartbeat import Heartbeat
-from leakbench.worker.sampling import Sampler
+
+
+class Looker(Protocol):
+    """Looks at a subject between chunks."""
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for leave to go on."""
+
+    def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
+        """Look, if it is time to, once `chunks` chunks have been fed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,7 @@ def drive(
     reader: ChunkReader,
     plan: Drive,
     *,
-    sampler: Sampler,
+    sampler: Looker,
     writer: TraceWriter,
     heartbeat: Heartbeat,
     stop_requested: Callable[[], bool],

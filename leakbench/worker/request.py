@@ -32,6 +32,10 @@ class WorkerRequest:
     traced_frames: int = 0
     """Frames tracemalloc keeps a block; 0 for no tracing. A traced run has no other figures
     of the process, for tracing changes them."""
+    explain_seconds: float = 0.0
+    """Wall seconds to explain a leak in; 0 for a run that measures."""
+    explain_after_chunks: int = 0
+    """Chunks before anything grew: an explanation begins to trace there."""
 
 
 def write_request(folder: Path, request: WorkerRequest) -> None:

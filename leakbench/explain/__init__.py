@@ -1,0 +1,14 @@
+"""Who holds what grows, and which lines allocate it: a second run of a leaking cell.
+
+explanation  what was found, as data: ``explanation.json``
+running      the second worker, started and read (the parent's side)
+text         an explanation in words
+native       growth of the heap that no object explains
+heapwalk     what is alive, and what is new (the worker's side, as all below)
+census       three counts, and what grew from one to the next
+chains       from an object back to a root with a name
+lines        which lines made what stayed
+tensor_origins  the same for tensors, which tracemalloc does not see
+source       a line's function and text
+search       all of these put together
+"""

@@ -1,0 +1,153 @@
+"""What grows, who holds it and which lines allocate it, as data: ``explanation.json``.
+
+Fields are only ever added; readers ignore what they do not know.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from leakbench.trace import write_json
+
+EXPLANATION_FILE: Final = "explanation.json"
+SCHEMA: Final = "leakbench.explanation/1"
+
+Unit: TypeAlias = Literal["chunk", "segment", "stream", "hour"]
+GrowthKind: TypeAlias = Literal["container", "buffer", "objects"]
+"""A container that got more items, a buffer that got larger or was replaced by a larger one,
+or more objects of a type that no one container holds, such as a chain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One step of the chain of references that keeps something alive."""
+
+    name: str
+    """How the step before refers to it: an attribute, a key, ``[]``; the first step's root."""
+    type: str
+    """Its type, ``module.Name`` without ``builtins.``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationLine:
+    """A line of Python whose allocations stayed."""
+
+    file: str
+    line: int
+    function: str
+    """Qualified name of the function the line is in; empty at the top of a module."""
+    source: str
+    """The line itself, stripped; empty where its file cannot be read."""
+    share: float
+    """Of the bytes of what it is listed under, 0 to 1."""
+    bytes_per_hour: float
+    """Bytes an audio-hour."""
+    note: str = ""
+    """What it allocates, where the line alone misleads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """One thing that grows with what is driven."""
+
+    path: str
+    """Object path as in the trace; empty for what no root of the subject reaches."""
+    kind: GrowthKind
+    type: str
+    """Type of the container, buffer or objects that grow."""
+    amount: float
+    """Items, bytes (of a buffer) or objects for each `per`."""
+    per: Unit
+    quantity: Literal["items", "bytes", "objects"]
+    bytes_per_hour: float
+    """Bytes an audio-hour, with everything that is held through it."""
+    chain: str
+    """The references that hold it, to be read: ``AutoModel.model.writer.keys``."""
+    holders: tuple[Holder, ...] = ()
+    """The same step by step, from the root."""
+    allocations: tuple[AllocationLine, ...] = ()
+    """Lines that made what stayed, most bytes first."""
+
+    @property
+    def inside_roots(self) -> bool:
+        """Whether the subject's roots reach it, so that the trace shows it too."""
+        return bool(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All that a second run of a leaking cell could say about the leak."""
+
+    cell: str
+    """Identity of the cell in the run."""
+    subject: str
+    scenario: str
+    growths: tuple[Growth, ...]
+    """Most bytes first."""
+    allocations: tuple[AllocationLine, ...] = ()
+    """Lines with the most bytes over everything that grew, in all of Python and in tensors."""
+    native_bytes_per_hour: float | None = None
+    """Growth of the heap in the measured run that no object explains; None where there is
+    none to speak of."""
+    heap_bytes_per_hour: float | None = None
+    """Growth of the heap in the measured run."""
+    objects_bytes_per_hour: float | None = None
+    """Growth of what the roots reach in the measured run."""
+    chunks: int = 0
+    """Chunks between the first and the last census."""
+    audio_seconds: float = 0.0
+    """Audio between the first and the last census."""
+    wall_seconds: float = 0.0
+    """How long the explaining worker took, loading included."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the packages the subject is made of."""
+    since: str = ""
+    """Release or commit that brought the leak, where known."""
+    bounded_by: tuple[str, ...] = ()
+    """Fixes that are known to bound it."""
+    error: str = ""
+    """Why there is no explanation, where the second run failed."""
+    schema: str = SCHEMA
+
+
+def write_explanation(folder: Path, explanation: Explanation) -> None:
+    """Write ``explanation.json`` into a cell's folder."""
+    data = dataclasses.asdict(explanation)
+    write_json(folder / EXPLANATION_FILE, {"schema": data.pop("schema"), **data})
+
+
+def read_explanation(folder: Path) -> Explanation | None:
+    """Return the explanation in a cell's folder, or None where there is none."""
+    path = folder / EXPLANATION_FILE
+    if not path.exists():
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["growths"] = tuple(growth_of(row) for row in data["growths"])
+    data["allocations"] = _lines(data["allocations"])
+    data["bounded_by"] = tuple(data["bounded_by"])
+    return Explanation(**_known(Explanation, data))
+
+
+def growth_of(row: Mapping[str, Any]) -> Growth:
+    """Return a growth from its JSON."""
+    return Growth(
+        **{
+            **_known(Growth, row),
+            "holders": tuple(Holder(**_known(Holder, step)) for step in row["holders"]),
+            "allocations": _lines(row["allocations"]),
+        }
+    )
+
+
+def _lines(rows: list[Mapping[str, Any]]) -> tuple[AllocationLine, ...]:
+    return tuple(AllocationLine(**_known(AllocationLine, row)) for row in rows)
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

@@ -1,0 +1,151 @@
+"""Which lines of Python made what stayed: by line for all, by object for one growth."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from leakbench.explain.census import Grown, buffer_extent
+from leakbench.explain.heapwalk import length_of, referents
+from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.probes.kinds import Kind, TypePlans
+
+SAMPLED_ITEMS: Final = 256
+"""Items of a grown container whose makers are looked up, spread over those that are new."""
+_OBJECTS_AN_ITEM: Final = 64
+"""Objects below one item that are looked at: a record has tens, a shared world thousands."""
+_BUFFER_TOLERANCE: Final = 0.02
+_WENT_ON: Final = 0.25
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+_HARNESS: Final = tuple(str(_PACKAGE / name) for name in ("explain", "probes", "worker"))
+_plans: Final = TypePlans()
+
+
+def traced_by_line() -> dict[Line, int]:
+    """Return the bytes still held of what each line allocated."""
+    found: dict[Line, int] = {}
+    for statistic in tracemalloc.take_snapshot().statistics("lineno"):
+        frame = statistic.traceback[0]
+        if not is_harness(frame.filename):
+            found[frame.filename, frame.lineno] = statistic.size
+    return found
+
+
+def growth_by_line(before: Mapping[Line, int], after: Mapping[Line, int]) -> dict[Line, int]:
+    """Return the bytes by which each line's allocations grew, where they did."""
+    grown = {line: nbytes - before.get(line, 0) for line, nbytes in after.items()}
+    return {line: nbytes for line, nbytes in grown.items() if nbytes > 0}
+
+
+def steady_growth(
+    first: Mapping[Line, int], middle: Mapping[Line, int], last: Mapping[Line, int]
+) -> dict[Line, int]:
+    """Return the bytes by which each line's allocations grew, where they went on growing.
+
+    What the first look itself makes others allocate, caches of types and of patterns, is in
+    the first half only.
+    """
+    return {
+        line: nbytes
+        for line, nbytes in growth_by_line(first, last).items()
+        if last[line] - middle.get(line, 0) > _WENT_ON * nbytes
+    }
+
+
+def lines_of_container(
+    grown: Grown, traced: Mapping[Line, int], origins: TensorOrigins
+) -> dict[Line, float]:
+    """Return the bytes by which each line made `grown`, a container, and its items grow.
+
+    Items are asked who made them; the container's own memory, which nobody can be asked
+    about, is the line that grew by just as much.
+    """
+    items = new_items(grown)
+    made: Counter[Line] = Counter()
+    for item in items:
+        made.update(makers(item, origins))
+    scale = grown.amount / len(items) if items else 0.0
+    lines = {line: nbytes * scale for line, nbytes in made.items()}
+    if grown.own_bytes > 0:
+        left = {line: nbytes - lines.get(line, 0.0) for line, nbytes in traced.items()}
+        nearest = min(left, key=lambda line: abs(left[line] - grown.own_bytes), default=None)
+        if nearest is not None and abs(left[nearest] - grown.own_bytes) <= max(
+            64.0, _BUFFER_TOLERANCE * grown.own_bytes
+        ):
+            lines[nearest] = lines.get(nearest, 0.0) + grown.own_bytes
+    return lines
+
+
+def new_items(grown: Grown) -> list[Any]:
+    """Return some of the items that a container got, of a dict keys and values."""
+    container, count = grown.holder, grown.amount
+    step = max(1, count // SAMPLED_ITEMS)
+    if isinstance(container, dict):
+        pairs = list(itertools.islice(reversed(dict.items(container)), 0, count, step))
+        return [(key, value) for key, value in pairs]
+    if isinstance(container, (bytearray, str, bytes)) or length_of(type(container)) is None:
+        return []
+    if isinstance(container, (set, frozenset)):
+        # In no order: those that were made while tracing are as good as the newest.
+        traced = (x for x in set.__iter__(container) if tracemalloc.get_object_traceback(x))
+        return list(itertools.islice(traced, SAMPLED_ITEMS))
+    try:
+        return list(itertools.islice(reversed(container), 0, count, step))
+    except TypeError:
+        return []
+
+
+def makers(item: Any, origins: TensorOrigins) -> dict[Line, int]:
+    """Return the bytes of `item` and of what it holds by the line that made them."""
+    made: Counter[Line] = Counter()
+    seen = {id(item)}
+    waiting = [item]
+    while waiting and len(seen) < _OBJECTS_AN_ITEM:
+        obj = waiting.pop()
+        if (line := line_of_object(obj)) is not None:
+            made[line] += sys.getsizeof(obj)
+        if _plans.of(type(obj)).kind is Kind.TENSOR:
+            start, nbytes, _ = buffer_extent(obj)
+            if (origin := origins.line_of(start) or line) is not None:
+                made[origin] += nbytes
+            continue
+        for held in referents(obj):
+            plan = _plans.of(type(held))
+            if id(held) not in seen and not plan.is_excluded and not callable(held):
+                seen.add(id(held))
+                waiting.append(held)
+    return made
+
+
+def line_of_object(obj: Any) -> Line | None:
+    """Return the line that made an object, where it was made since tracing began."""
+    traceback = tracemalloc.get_object_traceback(obj)
+    if traceback is None or is_harness(traceback[0].filename):
+        return None
+    return traceback[0].filename, traceback[0].lineno
+
+
+def is_harness(file: str) -> bool:
+    """Whether a line of `file` allocates for this harness and not for the subject."""
+    return file.startswith(_HARNESS) or file == "<unknown>"
+
+
+def line_of_buffer(item: Any, origins: TensorOrigins) -> Line | None:
+    """Return the line that made a buffer: a tensor's storage, or the object itself."""
+    if _plans.of(type(item)).kind is Kind.TENSOR:
+        return origins.line_of(buffer_extent(item)[0]) or line_of_object(item)
+    return line_of_object(item)
+
+
+def lines_of_objects(objects: Iterable[Any], origins: TensorOrigins) -> dict[Line, float]:
+    """Return the bytes of each object by the line that made it."""
+    made: Counter[Line] = Counter()
+    for obj in objects:
+        if (line := line_of_object(obj)) is not None:
+            made[line] += sys.getsizeof(obj)
+    return {line: float(nbytes) for line, nbytes in made.items()}

@@ -1,0 +1,70 @@
+"""Growth of the heap that no object explains, from the trace of the measured run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Trace
+from leakbench.units import SECONDS_PER_HOUR
+
+ALLOCATOR_OVERHEAD: Final = 1.5
+"""Bytes the allocators take for a byte of an object, at most: CPython rounds 24 up to 32, a
+list that grows has up to an eighth to spare, malloc adds 16 bytes to a piece."""
+NATIVE_AT_LEAST: Final = 16 * 1024
+"""Bytes an audio-hour below which growth of the heap says nothing: a run of minutes repeats
+to a few hundred bytes."""
+LOOKS_AT_LEAST: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeapGrowth:
+    """How fast the heap and what the roots reach grew, in bytes an audio-hour."""
+
+    heap: float
+    objects: float
+
+    def native(self, outside: float) -> float | None:
+        """Return what neither the roots nor `outside`, bytes an hour, explain.
+
+        None where the allocators' overhead could be all of it.
+        """
+        explained = self.objects + outside
+        rest = self.heap - explained
+        if self.heap <= ALLOCATOR_OVERHEAD * explained + NATIVE_AT_LEAST:
+            return None
+        return rest
+
+
+def measure_heap_growth(trace: Trace) -> HeapGrowth | None:
+    """Return the growth over the second half of a replicate; None with too few looks.
+
+    The median of the slopes of all pairs of looks (Theil 1950, Sen 1968): a step of the
+    allocator is no slope.
+    """
+    heap = trace.column(PROCESS_PATH, "heap_bytes")
+    python = trace.column(TOTAL_PATH, "python_bytes")
+    storage = trace.column(TOTAL_PATH, "storage_bytes")
+    if len(heap) < LOOKS_AT_LEAST:
+        return None
+    objects = dict(
+        zip(python.audio_seconds.tolist(), (python.values + storage.values).tolist(), strict=True)
+    )
+    half = heap.since(float(heap.audio_seconds[-1]) / 2)
+    rows = [
+        (seconds, value, objects[seconds])
+        for seconds, value in zip(half.audio_seconds.tolist(), half.values.tolist(), strict=True)
+        if seconds in objects
+    ]
+    if len(rows) < 2:
+        return None
+    times, heaps, sizes = np.array(rows).T
+    return HeapGrowth(heap=_slope(times, heaps), objects=_slope(times, sizes))
+
+
+def _slope(seconds: np.ndarray, values: np.ndarray) -> float:  # type: ignore[type-arg]
+    first, second = np.triu_indices(len(seconds), k=1)
+    slopes = (values[second] - values[first]) / (seconds[second] - seconds[first])
+    return float(np.median(slopes)) * SECONDS_PER_HOUR

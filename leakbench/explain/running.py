@@ -1,0 +1,155 @@
+"""Running the second worker of a leaking cell, and adding what the first one measured."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from leakbench.explain.explanation import (
+    AllocationLine,
+    Explanation,
+    Growth,
+    growth_of,
+    write_explanation,
+)
+from leakbench.explain.native import HeapGrowth, measure_heap_growth
+from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder, scenario_copy
+from leakbench.result import CellResult
+from leakbench.runner.process import WorkerProcess
+from leakbench.trace import TOTAL_PATH, Trace, read_begin, read_trace
+from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.request import WorkerRequest
+
+EXPLAIN_FOLDER: Final = "explain"
+"""Beside the replicates' folders in a cell's own."""
+SECONDS_AT_LEAST: Final = 1.0
+"""Time to explain in, for cells that were decided in less: two periods and three censuses."""
+_POLL_SECONDS: Final = 0.05
+_MORE_THAN_ANY_RUN: Final = 1e7
+
+
+def explain_cell(
+    plan: Plan, folder: Path, cell: Cell, result: CellResult | None = None
+) -> Explanation:
+    """Run a cell once more to find who holds and who allocates what grows; write and return it.
+
+    Takes about as long as the cell's longest replicate did, and changes none of its files.
+
+    Parameters
+    ----------
+    plan, folder, cell
+        Of the run, which has ended.
+    result
+        The cell's own; paths it found flat are then no growth.
+    """
+    home = folder / CELLS_FOLDER / cell.id
+    begin = read_begin(replicate_folder(folder, cell, 0))
+    trace = read_trace(replicate_folder(folder, cell, 0))
+    if begin is None or not trace.samples:
+        return _written(home, _failed(cell, "the cell was never driven"))
+    quiet = quiet_periods(trace, begin.phase) * begin.chunks_per_period
+    shutil.rmtree(home / EXPLAIN_FOLDER, ignore_errors=True)
+    began = time.monotonic()
+    process = WorkerProcess(
+        home / EXPLAIN_FOLDER,
+        cell.subject,
+        WorkerRequest(
+            factory=cell.subject.factory,
+            options=cell.subject.options,
+            scenario=str(scenario_copy(folder, cell.scenario)),
+            chunk_ms=cell.chunk_ms,
+            seed=cell.seed,
+            audio_seconds=_MORE_THAN_ANY_RUN,
+            recordings=str(cell.recordings) if cell.recordings else None,
+            explain_seconds=max(SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
+            explain_after_chunks=quiet,
+        ),
+        plan.limits,
+    )
+    process.allow(math.inf)
+    try:
+        while (end := process.poll()) is None:
+            time.sleep(_POLL_SECONDS)
+    except BaseException:
+        process.abort()
+        raise
+    findings = home / EXPLAIN_FOLDER / FINDINGS_FILE
+    if not findings.exists():
+        return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
+    data = json.loads(findings.read_text(encoding="utf-8"))
+    growths = tuple(
+        growth for growth in map(growth_of, data["growths"]) if not _was_flat(growth, result)
+    )
+    heap = measure_heap_growth(trace)
+    return _written(
+        home,
+        Explanation(
+            cell=cell.id,
+            subject=cell.subject.spec,
+            scenario=cell.scenario.name,
+            growths=growths,
+            allocations=tuple(AllocationLine(**row) for row in data["allocations"]),
+            native_bytes_per_hour=_native(heap, growths),
+            heap_bytes_per_hour=heap.heap if heap else None,
+            objects_bytes_per_hour=heap.objects if heap else None,
+            chunks=data["chunks"],
+            audio_seconds=data["audio_seconds"],
+            wall_seconds=time.monotonic() - began,
+            versions=cell.subject.versions,
+        ),
+    )
+
+
+def quiet_periods(trace: Trace, phase: int) -> int:
+    """Return the whole periods before anything the roots reach, or the heap, grew for good.
+
+    What grows from the beginning is traced from the beginning; a leak that begins after an
+    hour is waited for without tracing, which would make the hour four.
+    """
+    values = trace.column(TOTAL_PATH, "elements").at_phase(phase).values
+    if len(values) < 3:
+        return 0
+    last = values[-1]
+    # The end of the longest run of looks at one level: growth that stayed came after it.
+    level = float(np.min(values[len(values) // 4 :]))
+    quiet = np.flatnonzero(values <= level)
+    if last <= level or not len(quiet):
+        return 0
+    # A period for the container to be made in, so that it is born while traced.
+    return max(0, int(quiet[-1]) - 2)
+
+
+def _native(heap: HeapGrowth | None, growths: tuple[Growth, ...]) -> float | None:
+    if heap is None:
+        return None
+    return heap.native(sum(g.bytes_per_hour for g in growths if not g.inside_roots))
+
+
+def _was_flat(growth: Growth, result: CellResult | None) -> bool:
+    """Whether the measured run, which saw far more of it, found the path flat."""
+    if result is None or not growth.path:
+        return False
+    verdicts = {m.verdict for m in result.metrics if m.path == growth.path}
+    return bool(verdicts) and verdicts == {"flat"}
+
+
+def _failed(cell: Cell, reason: str) -> Explanation:
+    return Explanation(
+        cell=cell.id,
+        subject=cell.subject.spec,
+        scenario=cell.scenario.name,
+        growths=(),
+        versions=cell.subject.versions,
+        error=reason,
+    )
+
+
+def _written(home: Path, explanation: Explanation) -> Explanation:
+    write_explanation(home, explanation)
+    return explanation

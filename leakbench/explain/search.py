@@ -1,0 +1,266 @@
+"""From three censuses to growths with their holders and lines, all as plain data."""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Mapping
+from typing import Any, Final
+
+from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare
+from leakbench.explain.chains import chain_back, chain_within, shorten, type_name
+from leakbench.explain.explanation import Growth, Holder, Unit
+from leakbench.explain.heapwalk import Heap, HeapWalk, referents
+from leakbench.explain.lines import (
+    line_of_buffer,
+    lines_of_container,
+    lines_of_objects,
+    new_items,
+)
+from leakbench.explain.source import describe_lines
+from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.probes.objects import measure_objects
+from leakbench.subject import Subject
+from leakbench.trace import TOTAL_PATH
+
+SUBJECT: Final = "subject"
+_OBJECTS_SAMPLED: Final = 64
+_OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
+_UNITS: Final[tuple[Unit, ...]] = ("chunk", "segment", "stream")
+
+
+def find_growths(
+    subject: Subject,
+    heap: Heap,
+    walk: HeapWalk,
+    censuses: tuple[Census, Census, Census],
+    *,
+    traced: Mapping[Line, int],
+    origins: TensorOrigins,
+    hours: float,
+    ours: tuple[object, ...],
+) -> tuple[Growth, ...]:
+    """Return what grew, most bytes first.
+
+    Parameters
+    ----------
+    subject, heap, walk
+        As they are at the last census, with tracing still on.
+    censuses
+        Equally far apart.
+    traced
+        Bytes by which each line's allocations grew from the first to the last census.
+    hours
+        Audio-hours between them.
+    ours
+        Objects through which no chain may go.
+    """
+    first, middle, last = censuses
+    driven = last.driven - first.driven
+    halves = (middle.driven - first.driven, last.driven - middle.driven)
+    amounts = first, middle, last
+    named = HeapWalk()
+    roots = dict(subject.roots())
+    named.reach(roots.values(), known=set())
+    names = {id(obj): name for name, obj in roots.items()}
+    heap.thaw()
+    locate = functools.partial(
+        _locate, walk=walk, named=named, names=names, ours=(*ours, roots, named, walk)
+    )
+    grown = [g for g in compare(*amounts, walk, heap) if not isinstance(g.holder, type)]
+    found: list[Growth] = []
+    explained: set[int] = set()
+    for item in _distinct_buffers(grown):
+        path, holders = locate(item.holder)
+        lines: Mapping[Line, float]
+        if item.position < 0:
+            lines = lines_of_container(item, traced, origins)
+            nbytes = _held_bytes(item, lines)
+            cls = type(item.holder)
+            explained.add(id(item.holder))
+        else:
+            buffer = referents(item.holder)[item.position]
+            line = line_of_buffer(buffer, origins)
+            lines = {line: float(item.amount)} if line else {}
+            nbytes = float(item.amount)
+            cls = type(buffer)
+            path, holders = _extend(path, holders, item.holder, buffer)
+        unit, rate = _rate(item.amount, driven, halves, hours)
+        found.append(
+            Growth(
+                path=path,
+                kind="container" if item.position < 0 else "buffer",
+                type=type_name(cls),
+                amount=rate,
+                per=unit,
+                quantity="items" if item.position < 0 else "bytes",
+                bytes_per_hour=nbytes / hours,
+                chain=shorten(holders),
+                holders=holders,
+                allocations=describe_lines(lines, hours),
+            )
+        )
+    found += _unheld_types(
+        [
+            g
+            for g in compare(*amounts, walk, heap)
+            if isinstance(g.holder, type) and not _is_ours(g.holder)
+        ],
+        explained,
+        walk,
+        locate,
+        origins,
+        driven,
+        halves,
+        hours,
+    )
+    return tuple(sorted(found, key=lambda growth: -growth.bytes_per_hour))
+
+
+def _locate(
+    obj: Any,
+    *,
+    walk: HeapWalk,
+    named: HeapWalk,
+    names: Mapping[int, str],
+    ours: tuple[object, ...],
+) -> tuple[str, tuple[Holder, ...]]:
+    """Return the path of an object below the subject's roots, if any, and its chain."""
+    path = ""
+    if id(obj) in named.index:
+        index = named.index[id(obj)]
+        line = named.line(index)
+        path = _path(chain_within(named, index, names[id(line[0])]), line[0])
+    if id(obj) in walk.index:
+        index = walk.index[id(obj)]
+        line = walk.line(index)
+        if line[0] is walk.objects[0]:
+            return path, chain_within(walk, index, SUBJECT)
+        chain = chain_back(line[0], ours=(*ours, line), walk=walk, subject_name=SUBJECT)
+        return path, (*chain, *chain_within(walk, index, "")[1:])
+    return path, chain_back(obj, ours=ours, walk=walk, subject_name=SUBJECT)
+
+
+def _path(holders: tuple[Holder, ...], root: Any) -> str:
+    """Return a chain below a root written as the trace writes its paths."""
+    text = holders[0].name
+    for holder in holders[1:]:
+        key = holder.name.strip("[]'")
+        is_key = holder.name.startswith("['") and key.isidentifier()
+        text += f".{key}" if is_key else ("[*]" if holder.name.startswith("['") else holder.name)
+    return text
+
+
+def _extend(
+    path: str, holders: tuple[Holder, ...], holder: Any, buffer: Any
+) -> tuple[str, tuple[Holder, ...]]:
+    from leakbench.explain.chains import name_steps
+
+    step = name_steps("", [holder, buffer])[-1:]
+    if isinstance(holder, dict) and len(holders) > 1 and step and step[0].name.startswith("['"):
+        # The attributes of an instance, which the chain shows as the instance.
+        key = step[0].name.strip("[]'")
+        if type_name(type(holder)) == "dict" and holders[-1].type != "dict":
+            step = (Holder(name=f".{key}", type=step[0].type),)
+    extended = (*holders, *step)
+    if not path:
+        return "", extended
+    return _path((Holder(name=path, type=""), *step), holder), extended
+
+
+def _distinct_buffers(grown: list[Grown]) -> list[Grown]:
+    """Keep one of several names for the same memory: the one that shows most of it."""
+    best: dict[int, tuple[int, Grown]] = {}
+    others = []
+    for item in grown:
+        if item.position < 0:
+            others.append(item)
+            continue
+        start, _, shown = buffer_extent(referents(item.holder)[item.position])
+        if start not in best or shown > best[start][0]:
+            best[start] = shown, item
+    return [*others, *(item for _, item in best.values())]
+
+
+def _held_bytes(item: Grown, lines: Mapping[Line, float]) -> float:
+    """Return the bytes that a container's new items take, with all they hold."""
+    traced = sum(lines.values())
+    items = new_items(item)
+    if not items:
+        return max(traced, float(item.own_bytes))
+    sizes = measure_objects({"items": items})[TOTAL_PATH]
+    own = measure_objects({"items": [None] * len(items)})[TOTAL_PATH]
+    each = (sizes.python_bytes + sizes.storage_bytes - own.python_bytes) / len(items)
+    return max(each, 0.0) * item.amount + max(item.own_bytes, 0)
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.startswith(_OURS)
+
+
+def _rate(
+    amount: float, driven: Driven, halves: tuple[Driven, Driven], hours: float
+) -> tuple[Unit, float]:
+    """Return what the growth comes with, and how much of it comes each time."""
+    counts: Mapping[Unit, int] = {
+        "chunk": driven.chunks,
+        "segment": driven.segments,
+        "stream": driven.streams,
+    }
+    if counts["chunk"] and amount % counts["chunk"] == 0:
+        return "chunk", amount / counts["chunk"]
+    for unit in ("segment", "stream"):
+        if counts[unit] and amount % counts[unit] == 0:  # type: ignore[index]
+            return unit, amount / counts[unit]  # type: ignore[index, return-value]
+    if amount > counts["chunk"] > 0:
+        return "chunk", amount / counts["chunk"]
+    return "hour", amount / hours
+
+
+def _unheld_types(
+    grown: list[Grown],
+    explained: set[int],
+    walk: HeapWalk,
+    locate: Any,
+    origins: TensorOrigins,
+    driven: Driven,
+    halves: tuple[Driven, Driven],
+    hours: float,
+) -> list[Growth]:
+    """Return growths of types whose objects hang below none of the grown containers."""
+    found = []
+    # An index of those below a grown container: a parent comes before its children.
+    below = [False] * len(walk.objects)
+    for index, parent in enumerate(walk.parents):
+        below[index] = id(walk.objects[index]) in explained or (parent >= 0 and below[parent])
+    for item in grown:
+        at = [
+            index
+            for index, obj in enumerate(walk.objects)
+            if type(obj) is item.holder and not below[index]
+        ]
+        if len(at) < item.amount / 2:
+            continue
+        # The last ones reached are the far end of a chain.
+        objects = [walk.objects[index] for index in at]
+        path, holders = locate(objects[-1])
+        lines = lines_of_objects(objects[-_OBJECTS_SAMPLED:], origins)
+        scale = item.amount / min(len(objects), _OBJECTS_SAMPLED)
+        lines = {line: nbytes * scale for line, nbytes in lines.items()}
+        unit, rate = _rate(item.amount, driven, halves, hours)
+        found.append(
+            Growth(
+                path=path,
+                kind="objects",
+                type=type_name(item.holder),
+                amount=rate,
+                per=unit,
+                quantity="objects",
+                bytes_per_hour=sum(lines.values()) / hours,
+                chain=shorten(holders),
+                holders=holders,
+                allocations=describe_lines(lines, hours),
+            )
+        )
+    gc.collect()
+    return found

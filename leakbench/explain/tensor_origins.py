@@ -1,0 +1,119 @@
+"""Which line of Python made each tensor that is still alive.
+
+Tensors get their memory from C++, where tracemalloc does not see it. While the mode below is
+on, torch calls it for every operation; it notes the innermost line outside torch for each
+storage an operation makes. Only a weak reference to the storage is kept.
+
+torch is never imported from here: a subject that has not loaded it makes no tensors.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+Line: TypeAlias = tuple[str, int]
+"""File and line number."""
+
+_PRUNE_AT_LEAST: Final = 4096
+_HERE: Final = str(Path(__file__).resolve().parent)
+
+
+class TensorOrigins:
+    """Notes where storages are made, from `start` to `stop`; nothing where torch is not loaded."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, Line, int]] = {}
+        self._prune_at = _PRUNE_AT_LEAST
+        self._mode: Any = None
+
+    def start(self) -> None:
+        """Begin to note."""
+        torch = sys.modules.get("torch")
+        dispatch = sys.modules.get("torch.utils._python_dispatch")
+        reductions = sys.modules.get("torch.multiprocessing.reductions")
+        if torch is None or dispatch is None or reductions is None:
+            return
+        self._mode = _make_mode(dispatch, torch, reductions, self._note)
+        self._mode.__enter__()
+
+    def stop(self) -> None:
+        """Note no more."""
+        if self._mode is not None:
+            self._mode.__exit__(None, None, None)
+            self._mode = None
+
+    def bytes_by_line(self) -> dict[Line, int]:
+        """Return the bytes of the storages still alive that each line made."""
+        self._prune()
+        found: dict[Line, int] = {}
+        for _, line, nbytes in self._made.values():
+            found[line] = found.get(line, 0) + nbytes
+        return found
+
+    def line_of(self, start: int) -> Line | None:
+        """Return the line that made the storage which begins at an address, if still alive."""
+        entry = self._made.get(start)
+        return None if entry is None or entry[0].expired() else entry[1]
+
+    def own_objects(self) -> tuple[object, ...]:
+        """Return what a census must not count."""
+        return self, self.__dict__, self._made
+
+    def _note(self, weak: Any, start: int, nbytes: int) -> None:
+        entry = self._made.get(start)
+        if entry is not None and not entry[0].expired():
+            return  # a view of it, or written in place
+        self._made[start] = weak(), _calling_line(), nbytes
+        if len(self._made) >= self._prune_at:
+            self._prune()
+            self._prune_at = max(_PRUNE_AT_LEAST, 2 * len(self._made))
+
+    def _prune(self) -> None:
+        self._made = {key: made for key, made in self._made.items() if not made[0].expired()}
+
+
+def _make_mode(dispatch: Any, torch: Any, reductions: Any, note: Any) -> Any:
+    tensor, weak_ref = torch.Tensor, reductions.StorageWeakRef
+
+    class NoteOrigins(dispatch.TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            result = func(*args, **(kwargs or {}))
+            outputs = result if isinstance(result, (tuple, list)) else (result,)
+            for output in outputs:
+                if isinstance(output, tensor) and output.layout is torch.strided:
+                    storage = output.untyped_storage()
+                    start = storage.data_ptr()
+                    if start and not _is_of(start, args, tensor):
+                        note(lambda storage=storage: weak_ref(storage), start, storage.nbytes())
+            return result
+
+    return NoteOrigins()
+
+
+def _is_of(start: int, args: Any, tensor: type) -> bool:
+    """Whether memory that begins at `start` belongs to one of an operation's inputs."""
+    for arg in args:
+        items = arg if isinstance(arg, (tuple, list)) else (arg,)
+        for item in items:
+            if (
+                isinstance(item, tensor)
+                and str(item.layout) == "torch.strided"  # type: ignore[attr-defined]
+                and item.untyped_storage().data_ptr() == start  # type: ignore[attr-defined]
+            ):
+                return True
+    return False
+
+
+def _calling_line() -> Line:
+    """Return the innermost line that is neither torch's nor of this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_HERE) and "/torch/" not in name and not name.startswith("<"):
+            break
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

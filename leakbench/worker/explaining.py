@@ -1,0 +1,158 @@
+"""A second, short run of a leaking cell that says who holds and who allocates what grows.
+
+It measures no figure of the process: it traces, which changes them all. Warm-up, then three
+censuses at one phase of the period, as far apart as the time allowed lets them be.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from leakbench.explain.census import Census, Driven, take_census
+from leakbench.explain.heapwalk import Heap
+from leakbench.explain.lines import growth_by_line, steady_growth, traced_by_line
+from leakbench.explain.search import find_growths
+from leakbench.explain.source import describe_lines
+from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.probes.traced import Tracing
+from leakbench.subject import Subject
+from leakbench.trace import write_json
+
+FINDINGS_FILE: Final = "findings.json"
+
+PERIODS_AT_MOST: Final = 40
+"""From the first census to the last: more says nothing new of what grows each period."""
+_SPARED: Final = 0.3
+"""Share of the time allowed that the censuses and the search take."""
+
+
+class Explainer:
+    """Looks at a subject between chunks, as a sampler does, until it can explain.
+
+    Parameters
+    ----------
+    folder
+        Where ``findings.json`` goes.
+    chunks_per_period, phase, warmup_chunks
+        As of the cell's schedule.
+    quiet_chunks
+        Whole periods before anything grew, which are driven without tracing.
+    seconds
+        Wall time to keep to, from the first chunk on; two periods are driven in any case.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        subject: Subject,
+        *,
+        chunk_seconds: float,
+        chunks_per_period: int,
+        phase: int,
+        warmup_chunks: int,
+        quiet_chunks: int,
+        seconds: float,
+    ) -> None:
+        # First: what it finds is the subject's, what is made after it is known to be ours.
+        self._heap = Heap()
+        self.is_done = False
+        self._folder = folder
+        self._subject = subject
+        self._chunk_seconds = chunk_seconds
+        self._period = chunks_per_period
+        self._quiet = quiet_chunks
+        self._first = quiet_chunks + max(warmup_chunks, 1) + phase
+        self._half = 0
+        self._seconds = seconds
+        self._censuses: list[Census] = []
+        self._lines: list[dict[Line, int]] = []
+        """Bytes still held of what each line allocated, in Python and in tensors, at each."""
+        self._origins = TensorOrigins()
+        self._tracing: Tracing | None = None
+        self._began = time.perf_counter()
+        self._traced_from = 0.0
+        if not quiet_chunks:
+            self._trace()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Go on: an explaining worker runs alone."""
+
+    def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
+        """Take a census if it is time for one."""
+        if chunks == self._quiet and self._tracing is None:
+            self._trace()
+        if chunks == self._first:
+            self._half = self._periods(chunks) * self._period
+        if self._half and (chunks - self._first) % self._half == 0:
+            self._look(Driven(chunks=chunks, segments=segments, streams=streams))
+
+    def _trace(self) -> None:
+        self._tracing = Tracing()
+        self._origins.start()
+        self._traced_from = time.perf_counter()
+
+    def _periods(self, chunks: int) -> int:
+        """Return the whole periods from one census to the next that fit the time."""
+        now = time.perf_counter()
+        a_period = (now - self._traced_from) / max(chunks - self._quiet, 1) * self._period
+        left = self._seconds * (1 - _SPARED) - (now - self._began)
+        return max(1, min(math.floor(left / a_period / 2), PERIODS_AT_MOST // 2))
+
+    def _look(self, driven: Driven) -> None:
+        tracing = self._tracing
+        if tracing is None:
+            return
+        self._origins.stop()
+        self._lines.append(Counter(traced_by_line()) + Counter(self._origins.bytes_by_line()))
+        walk = self._heap.walk(self._subject, self._ours())
+        self._censuses.append(take_census(walk, self._heap, driven))
+        if len(self._censuses) < 3:
+            self._origins.start()
+            return
+        first, middle, last = self._censuses
+        between = last.driven - first.driven
+        hours = between.chunks * self._chunk_seconds / 3600
+        growths = find_growths(
+            self._subject,
+            self._heap,
+            walk,
+            (first, middle, last),
+            traced=growth_by_line(self._lines[0], self._lines[-1]),
+            origins=self._origins,
+            hours=hours,
+            ours=(*self._ours(), self._heap, self._heap.__dict__),
+        )
+        del walk
+        tracing.stop()
+        write_json(
+            self._folder / FINDINGS_FILE,
+            {
+                "growths": [dataclasses.asdict(growth) for growth in growths],
+                "allocations": [
+                    dataclasses.asdict(line)
+                    for line in describe_lines(steady_growth(*self._lines), hours)
+                ],
+                "chunks": between.chunks,
+                "audio_seconds": hours * 3600,
+            },
+        )
+        self.is_done = True
+
+    def _ours(self) -> tuple[object, ...]:
+        """Return what belongs to the explainer, for no census to count."""
+        kept = [owned for census in self._censuses for owned in census.own_objects()]
+        return (
+            self,
+            self.__dict__,
+            self._censuses,
+            self._lines,
+            *self._lines,
+            *self._origins.own_objects(),
+            *kept,
+        )
