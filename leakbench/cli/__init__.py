@@ -20,7 +20,9 @@ _MODULES: Final = {
     "bisect": "leakbench.cli.bisect",
     "sweep": "leakbench.cli.sweep",
     "list": "leakbench.cli.listing",
+    "init": "leakbench.cli.init",
     "selftest": "leakbench.cli.selftest",
+    "completion": "leakbench.cli.completion",
 }
 
 
