@@ -68,70 +68,104 @@ def render_page(run: RunFolder, *, others: Sequence[str] = ()) -> str:
     they are. Should a text ever get through, the Content-Security-Policy runs no script but
     the one whose hash it names, and lets nothing be fetched.
     """
-    script, sheet = _resource("page.js"), _resource("page.css")
-    environment = Environment(
+    script, sheet = read_resource("page.js"), read_resource("page.css")
+    anchors = {cell.cell.id: f"cell-{number}" for number, cell in enumerate(run.cells, start=1)}
+    overlays = [_overlay(group, n) for n, group in enumerate(overlay_groups(run.cells), start=1)]
+    cells = [_cell(run.folder, cell, anchors[cell.cell.id]) for cell in run.cells]
+    lines = [_row(row, anchors[row.cell.id]) for row in rows(run.result)]
+    result = run.result
+    return (
+        make_environment()
+        .get_template("page.html.j2")
+        .render(
+            policy=security_policy(script),
+            style=sheet,
+            script=script,
+            title=f"leakbench: {result.verdict}",
+            started=result.started.replace("T", " ").removesuffix("+00:00"),
+            tone=_tone(result),
+            headline=sentences.headline(result),
+            driven=_driven(result),
+            contents=_contents(overlays),
+            overlays=overlays,
+            cells=cells,
+            rows=lines,
+            verdicts=sorted({line["verdict"] for line in lines}),
+            still=sum(bool(line["still"]) for line in lines),
+            command=shlex.join(result.command) or NOTHING,
+            environment=_environment(result),
+            others=others,
+        )
+    )
+
+
+def make_environment() -> Environment:
+    """Return what renders our templates: everything escaped, nothing undefined let pass."""
+    return Environment(
         loader=PackageLoader("leakbench.report", _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    anchors = {cell.cell.id: f"cell-{number}" for number, cell in enumerate(run.cells, start=1)}
-    overlays = [_overlay(group, n) for n, group in enumerate(overlay_groups(run.cells), start=1)]
-    cells = [_cell(run.folder, cell, anchors[cell.cell.id]) for cell in run.cells]
-    lines = [_row(row, anchors[row.cell.id]) for row in rows(run.result)]
-    result = run.result
-    return environment.get_template("page.html.j2").render(
-        policy=_policy(script),
-        style=sheet,
-        script=script,
-        title=f"leakbench: {result.verdict}",
-        started=result.started.replace("T", " ").removesuffix("+00:00"),
-        tone=_tone(result),
-        headline=sentences.headline(result),
-        driven=_driven(result),
-        contents=_contents(overlays),
-        overlays=overlays,
-        cells=cells,
-        rows=lines,
-        verdicts=sorted({line["verdict"] for line in lines}),
-        still=sum(bool(line["still"]) for line in lines),
-        command=shlex.join(result.command) or NOTHING,
-        environment=_environment(result),
-        others=others,
+
+
+def security_policy(script: str = "") -> str:
+    """Return a Content-Security-Policy that fetches nothing and runs at most `script`."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    scripts = f"script-src 'sha256-{digest}'; " if script else ""
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; {scripts}"
+        "base-uri 'none'; form-action 'none'"
     )
 
 
+def read_resource(name: str) -> str:
+    """Return the text of a style sheet or script that pages take in."""
+    files = resources.files("leakbench.report") / _TEMPLATES / name
+    return files.read_text(encoding="utf-8")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Key:
+class Key:
     """A line of an overlay's legend."""
 
     subject: str
     words: str
+    """Its verdict and what grew most."""
     colour: str
+    """CSS."""
     dashes: str
+    """SVG; empty for a whole line."""
+
+
+def overlay_legend(group: Sequence[CellTraces]) -> list[Key]:
+    """Return the legend of cells laid over each other."""
+    return [
+        Key(
+            subject=run.cell.subject,
+            words=_key_words(run),
+            colour=f"var({style.THEME_VARIABLES[look.colour]})",
+            dashes="" if look.dashes == "-" else " ".join(f"{d * 2:g}" for d in look.dashes[1]),
+        )
+        for run, look in zip(group, overlay_looks(len(group)), strict=True)
+    ]
+
+
+def overlay_pictures(group: Sequence[CellTraces], name: str) -> list[str]:
+    """Return an ``<svg>`` for each panel of cells laid over each other; `name` is unique."""
+    return [
+        inline_svg(plot_overlay_panel(group, panel), f"{name}p{n}", describe_panel(panel, group))
+        for n, panel in enumerate(choose_panels(group))
+    ]
 
 
 def _overlay(group: Sequence[CellTraces], number: int) -> dict[str, object]:
     cell = group[0].cell
-    looks = overlay_looks(len(group))
     return {
         "title": f"{cell.scenario}, {cell.chunk_ms} ms chunks, model {cell.model}",
-        "legend": [
-            _Key(
-                subject=run.cell.subject,
-                words=_key_words(run),
-                colour=f"var({style.THEME_VARIABLES[look.colour]})",
-                dashes="" if look.dashes == "-" else " ".join(f"{d * 2:g}" for d in look.dashes[1]),
-            )
-            for run, look in zip(group, looks, strict=True)
-        ],
-        "pictures": [
-            inline_svg(
-                plot_overlay_panel(group, panel), f"o{number}p{n}", describe_panel(panel, group)
-            )
-            for n, panel in enumerate(choose_panels(group))
-        ],
+        "legend": overlay_legend(group),
+        "pictures": overlay_pictures(group, f"o{number}"),
         "stem": _link(PLOTS_FOLDER, overlay_name(group)),
     }
 
@@ -303,19 +337,6 @@ def _tone(result: Result) -> str:
 
 def _count(cell: CellResult) -> str:
     return f"{cell.replicates} process{'' if cell.replicates == 1 else 'es'}"
-
-
-def _policy(script: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        "default-src 'none'; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _resource(name: str) -> str:
-    files = resources.files("leakbench.report") / _TEMPLATES / name
-    return files.read_text(encoding="utf-8")
 
 
 def _link(*parts: str) -> str:

@@ -86,8 +86,8 @@ def panel_title(panel: Panel) -> str:
 def draw_trend(axes: Axes, run: CellTraces, panel: Panel) -> None:
     """Draw one cell: its replicates, the warm-up, the slope and what the budget allows."""
     verdict = find_metric(run.cell, panel)
-    outcome = verdict.verdict if verdict else None
-    colour = style.VERDICT_COLOURS[outcome] if outcome else style.MUTED
+    judged = verdict is not None and verdict.gated
+    colour = style.VERDICT_COLOURS[verdict.verdict] if verdict and judged else style.MUTED
     curve = make_curve(run, panel, Look(colour))
     if curve.top() == 0 and not any(len(s.values) for s in curve.replicates):
         _draw_absence(axes)
@@ -241,10 +241,13 @@ def _write_title(
     else:
         slope = format_slope(verdict)
         words = f"{style.VERDICT_WORDS[verdict.verdict]}  {slope}"
+        ink = style.VERDICT_INKS[verdict.verdict]
         if not verdict.gated:
             words = "shown only" if slope == NOTHING else f"{slope}  (shown only)"
-        ink = style.VERDICT_INKS[verdict.verdict]
-    leaks = verdict is not None and verdict.verdict == "leak"
+            ink = style.MUTED
+        elif verdict.verdict == "flat" and (verdict.slope_per_audio_hour or 0.0) > 0:
+            words = f"within its budget  {slope}"
+    leaks = verdict is not None and verdict.gated and verdict.verdict == "leak"
     _write_heads(axes, panel_title(panel), words, ink=ink, bold=leaks)
 
 
