@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeAlias, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 from leakbench.errors import ScenarioError
 from leakbench.table import Table, read_table
@@ -293,24 +293,23 @@ def load_scenario(name_or_path: str) -> Scenario:
 
 def _read(path: Path) -> Scenario:
     keys = read_table(path, shown=_shown(path), error=ScenarioError)
-    recordings = keys.flag("recordings")
-    scenario = Scenario(
-        name=keys.text("name", path.stem),
-        description=keys.text("description", ""),
-        chunk_ms=keys.whole("chunk_ms", 600),
-        period_seconds=keys.number("period_seconds"),
-        warmup_periods=keys.whole("warmup_periods", 2),
-        audio_seconds=keys.number("audio_seconds", 600.0),
-        stream_seconds=keys.number("stream_seconds"),
-        phase_seconds=keys.number("phase_seconds", 0.0),
-        parts=tuple(_part(part) for part in keys.tables("parts")),
-        recordings=recordings,
-        generate=keys.table("generate").values,
-        reach=_reach(keys.table("reach")),
-        source=path,
-    )
+    values: dict[str, Any] = {
+        "name": keys.text("name", path.stem),
+        "description": keys.text("description", ""),
+        "chunk_ms": keys.whole("chunk_ms", 600),
+        "period_seconds": keys.number("period_seconds"),
+        "warmup_periods": keys.whole("warmup_periods", 2),
+        "audio_seconds": keys.number("audio_seconds", 600.0),
+        "stream_seconds": keys.number("stream_seconds"),
+        "phase_seconds": keys.number("phase_seconds", 0.0),
+        "parts": tuple(_part(part) for part in keys.tables("parts")),
+        "recordings": keys.flag("recordings"),
+        "generate": keys.table("generate").values,
+        "reach": _reach(keys.table("reach")),
+    }
+    # Before the values are checked against each other: a misspelt key is missed there.
     keys.refuse_others()
-    return scenario
+    return Scenario(**values, source=path)
 
 
 def _part(keys: Table) -> Part:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from leakbench.cli.execution import present
+from leakbench.cli.exit_status import status_of_result
 from leakbench.conclusion import conclude
 from leakbench.result import write_result
 
@@ -17,8 +18,10 @@ from leakbench.result import write_result
 def command(folder: Path) -> None:
     """Judge the samples in FOLDER again and rebuild its result, plots and tables.
 
-    Works on a run that is still going on, was interrupted, or was killed.
+    Works on a run that is still going on, was interrupted, or was killed. Exits as the run
+    itself does.
     """
     result = conclude(folder)
     write_result(folder, result)
     present(Console(), folder, result)
+    raise click.exceptions.Exit(status_of_result(result))
