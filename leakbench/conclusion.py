@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.metadata import version
@@ -162,27 +162,36 @@ def _read_replicates(folder: Path, cell: Cell) -> tuple[Replicate, ...]:
 
 
 def _compare_subjects(
-    plan: Plan, replicates: dict[str, tuple[Replicate, ...]]
+    plan: Plan, replicates: Mapping[str, Sequence[Replicate]]
 ) -> dict[str, Parity]:
-    """Compare each cell with the first one of the same audio, over the chunks both were fed."""
-    references: dict[str, Cell] = {}
-    parities: dict[str, Parity] = {}
+    """Compare each cell with its reference, over the chunks both were fed.
+
+    The reference of ``SUBJECT+CHANGE`` is SUBJECT where the run drives it, and otherwise, as
+    for any other subject, the first one that was fed the same audio.
+    """
+    fed: dict[tuple[str, int, str], list[tuple[Cell, Replicate, Begin]]] = {}
     for cell in plan.cells:
-        if not replicates[cell.id] or replicates[cell.id][0].begin is None:
-            continue
-        own = replicates[cell.id][0]
-        audio = f"{own.begin.stimulus_sha256}/{cell.chunk_ms}/{cell.model}" if own.begin else ""
-        reference = references.setdefault(audio, cell)
-        if reference is cell or own.begin is None:
-            continue
-        other = replicates[reference.id][0]
-        parities[cell.id] = compare_segments(
-            other.events,
-            own.events,
-            reference_name=reference.subject.spec,
-            chunks=min(own.chunks, other.chunks),
-            chunk_seconds=own.begin.chunk_seconds,
-        )
+        first = next(iter(replicates[cell.id]), None)
+        if first is not None and first.begin is not None:
+            audio = (first.begin.stimulus_sha256, cell.chunk_ms, cell.model)
+            fed.setdefault(audio, []).append((cell, first, first.begin))
+    parities: dict[str, Parity] = {}
+    for group in fed.values():
+        for cell, own, begin in group:
+            unchanged = cell.subject.spec.partition("+")[0]
+            reference, other, _begin = next(
+                (member for member in group if member[0].subject.spec == unchanged), group[0]
+            )
+            if reference is cell:
+                reference, other, _begin = group[0]
+            if reference is not cell:
+                parities[cell.id] = compare_segments(
+                    other.events,
+                    own.events,
+                    reference_name=reference.subject.spec,
+                    chunks=min(own.chunks, other.chunks),
+                    chunk_seconds=begin.chunk_seconds,
+                )
     return parities
 
 

@@ -75,8 +75,9 @@ def drive(
         del samples
         if not isinstance(segments, list) or segments:
             event = _check(chunk, segments)
-            segments_closed += sum(1 for _start, end in event.segments if end != -1)
-            writer.write_segments(event)
+            if event.segments:
+                segments_closed += sum(1 for _start, end in event.segments if end != -1)
+                writer.write_segments(event)
         del segments
         sampler.after_chunk(chunk + 1, feed_seconds, segments_closed, streams)
         heartbeat.beat(chunk + 2, (chunk + 1) * plan.chunk_seconds)
