@@ -112,14 +112,18 @@ def _draw(
         values = [p.values[measure].value / divisor for p in points]
         colour, dashes = looks[history.subject]
         axes.plot(
-            at, values, color=colour, linestyle=dashes, linewidth=1.6, marker="o", markersize=4
+            at,
+            values,
+            color=colour,
+            linestyle=dashes,
+            linewidth=1.6,
+            marker="o",
+            markersize=4,
+            clip_on=False,
         )
         for x, y, point in zip(at, values, points, strict=True):
             if measure in point.marks:
-                axes.plot(
-                    [x], [y], marker="o", markersize=11, markerfacecolor="none",
-                    markeredgecolor=style.INK, markeredgewidth=1.4, linestyle="none",
-                )  # fmt: skip
+                _ring(axes, x, y, point.changed if measure == "growth" else ())
     if known:
         values_array = np.array(known)
         span = float(np.abs(values_array).max()) or (1e-3 if measure == "time" else 1.0)
@@ -141,6 +145,20 @@ def _draw(
     axes.set_title(
         f"{title} ({unit}{per})", loc="left", y=1.0, pad=6, fontsize=9, color=style.INK
     )  # fmt: skip
+
+
+def _ring(axes: Axes, x: float, y: float, changed: Sequence[str]) -> None:
+    """Mark a change of level and, where a version changed with it, say which."""
+    axes.plot(
+        [x], [y], marker="o", markersize=11, markerfacecolor="none", markeredgecolor=style.INK,
+        markeredgewidth=1.4, linestyle="none", clip_on=False,
+    )  # fmt: skip
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        axes.annotate(
+            f"{shorten(changed[0], 32)}{more}", (x, y), xytext=(-9, -3), ha="right", va="top",
+            textcoords="offset points", fontsize=8, color=style.INK, parse_math=False,
+        )  # fmt: skip
 
 
 def _write_around(figure: Figure, looks: dict[str, tuple[str, style.Dashes]]) -> None:

@@ -289,7 +289,7 @@ def fixed_cell(subject: str = "fixed", scenario: str = "silence", **more: object
 
 
 def error_cell(**more: object) -> CellResult:
-    return fixed_cell(
+    made = fixed_cell(
         "broken.py:VAD",
         verdict="error",
         as_expected=False,
@@ -300,12 +300,12 @@ def error_cell(**more: object) -> CellResult:
         replicates=1,
         audio_seconds=1.8,
         parity=None,
-        **more,
     )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def undecided_cell(**more: object) -> CellResult:
-    return fixed_cell(
+    made = fixed_cell(
         "latest",
         "recorded",
         verdict="undecided",
@@ -336,8 +336,8 @@ def undecided_cell(**more: object) -> CellResult:
                 "got": [],
             },
         ),
-        **more,
     )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def run_result(cells: Sequence[CellResult], **more: object) -> Result:

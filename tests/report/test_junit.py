@@ -1,0 +1,47 @@
+from xml.etree import ElementTree
+
+from leakbench.report.junit import junit_xml
+
+from .conftest import HOSTILE_SCENARIO
+from .run_folders import error_cell, fixed_cell, leaking_cell, run_result, undecided_cell
+
+
+def suite_of(*cells: object) -> ElementTree.Element:
+    root = ElementTree.fromstring(junit_xml(run_result(list(cells))))  # type: ignore[arg-type]
+    suite = root.find("testsuite")
+    assert suite is not None
+    return suite
+
+
+def test_each_cell_is_a_test_case_and_counts_add_up() -> None:
+    suite = suite_of(leaking_cell(), fixed_cell(), undecided_cell(), error_cell())
+    assert suite.get("tests") == "4"
+    assert suite.get("failures") == "1"
+    assert suite.get("errors") == "1"
+    names = [case.get("name") for case in suite.iter("testcase")]
+    assert names[0] == "original [600 ms, embedded]"
+    assert len(list(suite.iter("failure"))) == 1
+    assert len(list(suite.iter("error"))) == 1
+
+
+def test_an_expected_leak_passes_and_a_control_that_does_not_leak_fails() -> None:
+    assert suite_of(leaking_cell()).find(".//failure") is None
+    failure = suite_of(fixed_cell(expect="leak", as_expected=False)).find(".//failure")
+    assert failure is not None
+    assert "a leak was expected" in (failure.get("message") or "")
+
+
+def test_a_failure_shows_limit_beside_observation() -> None:
+    failure = suite_of(leaking_cell(expect="flat", as_expected=False)).find(".//failure")
+    assert failure is not None
+    text = failure.text or ""
+    assert "stats.scores storage: leak, observed +340 MiB/h (exact), limit 0 B/h" in text
+    assert "process" not in text.splitlines()[2]
+
+
+def test_markup_and_control_characters_in_names_leave_valid_xml() -> None:
+    cell = error_cell(subject="bad\x00\x1b[31m\ufffe]]>", scenario=HOSTILE_SCENARIO)
+    case = suite_of(cell).find("testcase")
+    assert case is not None
+    assert HOSTILE_SCENARIO in (case.get("classname") or "")
+    assert "\x00" not in (case.get("name") or "")
