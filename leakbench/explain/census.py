@@ -7,9 +7,10 @@ by its identity, a buffer by who refers to it and where, anything else by its ty
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeAlias
@@ -30,6 +31,7 @@ Slot: TypeAlias = tuple[int, int]
 _GREW_LATE: Final = 0.75
 """Second half over first half of the growth, at least: half or less is a cache that fills,
 equal is a leak. The verdict's own bound."""
+_TOGETHER: Final = 64
 _plans: Final = TypePlans()
 _TEXT: Final = (str, bytes)
 _LONG_TEXT: Final = BUFFER_AT_LEAST // 4  # a character takes 4 bytes at most
@@ -82,6 +84,8 @@ class Grown:
     """The container, what refers to the buffer, or the type whose objects got more."""
     position: int = -1
     """Of the buffer among what the holder refers to; -1 for a container or a type."""
+    buffer: Any = None
+    """The buffer at that position."""
     before: int
     """Items, bytes of a buffer, or objects, in the first census."""
     after: int
@@ -107,7 +111,7 @@ def take_census(walk: HeapWalk, heap: Heap, driven: Driven) -> Census:
         driven=driven,
         lengths=lengths,
         own_bytes=own_bytes,
-        slots=dict(_slots(chain(walk.objects, heap.holders))),
+        slots=dict(chain(_slots(walk.objects), _slots(heap.holders, with_text=False))),
         types=Counter(map(type, walk.objects)),
         old_lengths=heap.lengths(),
         old_bytes=heap.sizes(),
@@ -149,6 +153,7 @@ def compare(
                 Grown(
                     holder=holders[slot[0]],
                     position=slot[1],
+                    buffer=referents(holders[slot[0]])[slot[1]],
                     before=before,
                     after=nbytes,
                     own_bytes=nbytes - before,
@@ -162,18 +167,34 @@ def compare(
     return tuple(grown)
 
 
-def _slots(holders: Iterable[Any]) -> Iterator[tuple[Slot, int]]:
-    for obj in holders:
-        held = referents(obj)
-        # Types first: an identity or a position is an integer made, and this looks at
-        # hundreds of thousands of names.
-        found = {cls for cls in set(map(type, held)) if _is_buffer(cls)}
-        if str in found and not any(type(x) is str and len(x) >= _LONG_TEXT for x in held):
-            found.remove(str)
-        if found:
-            for position, item in enumerate(held):
-                if type(item) in found and (nbytes := buffer_extent(item)[1]) >= BUFFER_AT_LEAST:
-                    yield (id(obj), position), nbytes
+def _slots(holders: Sequence[Any], *, with_text: bool = True) -> Iterator[tuple[Slot, int]]:
+    for begin in range(0, len(holders), _TOGETHER):
+        batch = holders[begin : begin + _TOGETHER]
+        # All at once first: nearly always there is nothing, and this looks at hundreds of
+        # thousands of names, each of which would cost a traced integer.
+        if _buffer_types(gc.get_referents(*batch), with_text) or any(map(_is_array, batch)):
+            for obj in batch:
+                held = referents(obj)
+                if found := _buffer_types(held, with_text):
+                    for position, item in enumerate(held):
+                        if type(item) in found:
+                            nbytes = buffer_extent(item)[1]
+                            if nbytes >= BUFFER_AT_LEAST:
+                                yield (id(obj), position), nbytes
+
+
+def _buffer_types(held: Sequence[Any], with_text: bool) -> set[type]:
+    found = {cls for cls in set(map(type, held)) if _is_buffer(cls)}
+    if not with_text:
+        # Nearly all that globals refer to is text: their own names.
+        found -= set(_TEXT)
+    elif str in found and not any(type(x) is str and len(x) >= _LONG_TEXT for x in held):
+        found.remove(str)
+    return found
+
+
+def _is_array(obj: Any) -> bool:
+    return isinstance(obj, np.ndarray)
 
 
 def grows(first: float, middle: float, last: float) -> bool:
@@ -205,5 +226,7 @@ def buffer_extent(item: Any) -> tuple[int, int, int]:
 
 
 @functools.cache
-def _is_buffer(cls: type) -> bool:
-    return issubclass(cls, _TEXT) or _plans.of(cls).kind in (Kind.TENSOR, Kind.NDARRAY)
+def _is_buffer(cls: Hashable) -> bool:
+    return isinstance(cls, type) and (
+        issubclass(cls, _TEXT) or _plans.of(cls).kind in (Kind.TENSOR, Kind.NDARRAY)
+    )

@@ -8,10 +8,11 @@ frames and lists of the search itself are left out.
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from leakbench.explain.explanation import Holder
@@ -32,9 +33,7 @@ def chain_within(walk: HeapWalk, index: int, root: str) -> tuple[Holder, ...]:
     return name_steps(root, walk.line(index))
 
 
-def chain_back(
-    obj: Any, *, ours: Iterable[object], walk: HeapWalk, subject_name: str
-) -> tuple[Holder, ...]:
+def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
     """Return the shortest chain to `obj` from a root that has a name.
 
     Parameters
@@ -43,10 +42,6 @@ def chain_back(
         What is held.
     ours
         Objects of the search and of whoever asks, through which no chain may go.
-    walk
-        Of the subject's state: a chain may begin in it.
-    subject_name
-        What the subject is called.
 
     Returns
     -------
@@ -57,7 +52,7 @@ def chain_back(
     skipped = set(map(id, ours)) | {id(names), id(locals_)}
     came_from: dict[int, Any] = {id(obj): None}
     frontier = [obj]
-    skipped |= {id(came_from), id(came_from.__class__)}
+    skipped.add(id(came_from))
     for _ in range(DEPTH_AT_MOST):
         for item in frontier:
             root = _root_name(item, names, locals_)
@@ -76,12 +71,10 @@ def chain_back(
             if held is not None:
                 came_from[id(referrer)] = held
                 following.append(referrer)
-        # A local of a thread refers to nothing that the collector sees.
         frontier = following
         if not frontier:
             break
-    last = _way_last(obj, came_from)
-    return name_steps("", last)
+    return name_steps("", [obj])
 
 
 def shorten(holders: Sequence[Holder]) -> str:
@@ -123,7 +116,7 @@ def name_steps(root: str, line: Sequence[Any]) -> tuple[Holder, ...]:
     """Return how each object of `line` is called by the one before it."""
     steps = [Holder(name=root, type=type_name(type(line[0])))]
     above: Any = None
-    for parent, child in zip(line, line[1:], strict=False):
+    for parent, child in itertools.pairwise(line):
         name = _edge(above, parent, child)
         above = parent
         if name is not None:
@@ -222,7 +215,9 @@ def _root_name(item: Any, names: dict[int, str], locals_: dict[int, str]) -> str
 
 
 def _modules() -> list[tuple[str, types.ModuleType]]:
-    return [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType)]
+    # Anything may be put there, whatever its type says.
+    loaded: list[tuple[str, object]] = list(sys.modules.items())
+    return [(name, module) for name, module in loaded if isinstance(module, types.ModuleType)]
 
 
 def _thread_locals() -> dict[int, str]:
@@ -231,7 +226,7 @@ def _thread_locals() -> dict[int, str]:
     for obj in gc.get_objects():
         if issubclass(type(obj), threading.local):
             attributes = thread_attributes(obj)
-            owner = next((n for m, v in _modules() for n in (_global(m, v, obj),) if n), "a")
+            owner = next(filter(None, (_global(m, v, obj) for m, v in _modules())), "a")
             found[id(attributes)] = f"{owner} (thread-local)"
     return found
 
@@ -258,10 +253,3 @@ def _way(root: Any, came_from: dict[int, Any]) -> list[Any]:
     while (following := came_from[id(line[-1])]) is not None:
         line.append(following)
     return line
-
-
-def _way_last(obj: Any, came_from: dict[int, Any]) -> list[Any]:
-    return [obj] if id(obj) in came_from else []
-
-
-Describe = Callable[[Any], tuple[Holder, ...]]

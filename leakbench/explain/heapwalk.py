@@ -36,7 +36,9 @@ _SIZED: Final[Mapping[type, Callable[[Any], int]]] = {
     deque: deque.__len__,
     bytearray: bytearray.__len__,
 }
-_LRU_CACHE: Final = type(functools.lru_cache(len))
+_lengths: dict[type, Callable[[Any], int] | None] = {
+    type(functools.lru_cache(len)): lambda cache: int(cache.cache_info().currsize)
+}
 _CODE: Final = (
     types.ModuleType,
     types.FrameType,
@@ -123,21 +125,25 @@ class Heap:
         gc.collect()
         there = gc.get_objects()
         self._identities = set(map(id, there))
-        self.containers = [obj for obj in there if length_of(type(obj)) is not None]
+        measured = [(length_of(type(obj)), obj) for obj in there]
+        self._lengths_of = [length for length, _ in measured if length is not None]
+        self.containers = [obj for length, obj in measured if length is not None]
         """Those that were there already, in no order."""
         # Globals and what closures share: where a buffer may hang.
         globals_ = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
         self.holders = [obj for obj in there if type(obj) is types.CellType or id(obj) in globals_]
         """Globals of modules, and cells of closures, that were there already."""
-        del there
-        self._lengths_of = [length_of(type(obj)) for obj in self.containers]
+        del there, measured
         own = (self, self.__dict__, *self.__dict__.values())
         self._own = set(map(id, own))
         gc.freeze()
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the items of each of `containers`."""
-        return np.fromiter(map(call, self._lengths_of, self.containers), dtype=np.int64)
+        return np.fromiter(
+            map(call, self._lengths_of, self.containers),
+            dtype=np.int64,
+        )
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return the bytes of each of `containers` itself."""
@@ -195,16 +201,12 @@ def thread_attributes(local: Any) -> dict[str, Any]:
     return attributes
 
 
-@functools.cache
 def length_of(cls: type) -> Callable[[Any], int] | None:
     """Return the function that tells the items of an instance without running its own code."""
-    if cls is _LRU_CACHE:
-        return _cached_items
-    return next((length for base, length in _SIZED.items() if issubclass(cls, base)), None)
-
-
-def _cached_items(cache: Any) -> int:
-    return int(cache.cache_info().currsize)
+    if cls not in _lengths:
+        base = next((base for base in _SIZED if issubclass(cls, base)), None)
+        _lengths[cls] = _SIZED[base] if base else None
+    return _lengths[cls]
 
 
 def _is_module(module: object) -> bool:

@@ -20,7 +20,6 @@ SAMPLED_ITEMS: Final = 256
 _OBJECTS_AN_ITEM: Final = 64
 """Objects below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
-_WENT_ON: Final = 0.25
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _HARNESS: Final = tuple(str(_PACKAGE / name) for name in ("explain", "probes", "worker"))
 _plans: Final = TypePlans()
@@ -40,21 +39,6 @@ def growth_by_line(before: Mapping[Line, int], after: Mapping[Line, int]) -> dic
     """Return the bytes by which each line's allocations grew, where they did."""
     grown = {line: nbytes - before.get(line, 0) for line, nbytes in after.items()}
     return {line: nbytes for line, nbytes in grown.items() if nbytes > 0}
-
-
-def steady_growth(
-    first: Mapping[Line, int], middle: Mapping[Line, int], last: Mapping[Line, int]
-) -> dict[Line, int]:
-    """Return the bytes by which each line's allocations grew, where they went on growing.
-
-    What the first look itself makes others allocate, caches of types and of patterns, is in
-    the first half only.
-    """
-    return {
-        line: nbytes
-        for line, nbytes in growth_by_line(first, last).items()
-        if last[line] - middle.get(line, 0) > _WENT_ON * nbytes
-    }
 
 
 def lines_of_container(
@@ -90,7 +74,7 @@ def new_items(grown: Grown) -> list[Any]:
         return [(key, value) for key, value in pairs]
     if isinstance(container, (bytearray, str, bytes)) or length_of(type(container)) is None:
         return []
-    if isinstance(container, (set, frozenset)):
+    if isinstance(container, set):
         # In no order: those that were made while tracing are as good as the newest.
         traced = (x for x in set.__iter__(container) if tracemalloc.get_object_traceback(x))
         return list(itertools.islice(traced, SAMPLED_ITEMS))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Trace
 from leakbench.units import SECONDS_PER_HOUR
@@ -64,7 +65,7 @@ def measure_heap_growth(trace: Trace) -> HeapGrowth | None:
     return HeapGrowth(heap=_slope(times, heaps), objects=_slope(times, sizes))
 
 
-def _slope(seconds: np.ndarray, values: np.ndarray) -> float:  # type: ignore[type-arg]
+def _slope(seconds: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> float:
     first, second = np.triu_indices(len(seconds), k=1)
     slopes = (values[second] - values[first]) / (seconds[second] - seconds[first])
     return float(np.median(slopes)) * SECONDS_PER_HOUR

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +96,7 @@ def explain_cell(
             subject=cell.subject.spec,
             scenario=cell.scenario.name,
             growths=growths,
-            allocations=tuple(AllocationLine(**row) for row in data["allocations"]),
+            allocations=add_up(growths),
             native_bytes_per_hour=_native(heap, growths),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
@@ -103,6 +105,20 @@ def explain_cell(
             wall_seconds=time.monotonic() - began,
             versions=cell.subject.versions,
         ),
+    )
+
+
+def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
+    """Return the lines behind all growths together, with their shares of all bytes."""
+    lines: dict[tuple[str, int], AllocationLine] = {}
+    for line in (line for growth in growths for line in growth.allocations):
+        other = lines.get((line.file, line.line))
+        nbytes = line.bytes_per_hour + (other.bytes_per_hour if other else 0.0)
+        lines[line.file, line.line] = dataclasses.replace(line, bytes_per_hour=nbytes)
+    total = sum(line.bytes_per_hour for line in lines.values())
+    return tuple(
+        dataclasses.replace(line, share=line.bytes_per_hour / total)
+        for line in sorted(lines.values(), key=lambda line: -line.bytes_per_hour)
     )
 
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare
-from leakbench.explain.chains import chain_back, chain_within, shorten, type_name
+from leakbench.explain.chains import chain_back, chain_within, name_steps, shorten, type_name
 from leakbench.explain.explanation import Growth, Holder, Unit
-from leakbench.explain.heapwalk import Heap, HeapWalk, referents
+from leakbench.explain.heapwalk import Heap, HeapWalk
 from leakbench.explain.lines import (
     line_of_buffer,
     lines_of_container,
@@ -26,7 +26,7 @@ from leakbench.trace import TOTAL_PATH
 SUBJECT: Final = "subject"
 _OBJECTS_SAMPLED: Final = 64
 _OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
-_UNITS: Final[tuple[Unit, ...]] = ("chunk", "segment", "stream")
+_RARER_UNITS: Final[tuple[Unit, ...]] = ("segment", "stream")
 
 
 def find_growths(
@@ -57,8 +57,6 @@ def find_growths(
     """
     first, middle, last = censuses
     driven = last.driven - first.driven
-    halves = (middle.driven - first.driven, last.driven - middle.driven)
-    amounts = first, middle, last
     named = HeapWalk()
     roots = dict(subject.roots())
     named.reach(roots.values(), known=set())
@@ -67,7 +65,8 @@ def find_growths(
     locate = functools.partial(
         _locate, walk=walk, named=named, names=names, ours=(*ours, roots, named, walk)
     )
-    grown = [g for g in compare(*amounts, walk, heap) if not isinstance(g.holder, type)]
+    everything = compare(first, middle, last, walk, heap)
+    grown = [item for item in everything if not isinstance(item.holder, type)]
     found: list[Growth] = []
     explained: set[int] = set()
     for item in _distinct_buffers(grown):
@@ -79,13 +78,13 @@ def find_growths(
             cls = type(item.holder)
             explained.add(id(item.holder))
         else:
-            buffer = referents(item.holder)[item.position]
+            buffer = item.buffer
             line = line_of_buffer(buffer, origins)
             lines = {line: float(item.amount)} if line else {}
             nbytes = float(item.amount)
             cls = type(buffer)
             path, holders = _extend(path, holders, item.holder, buffer)
-        unit, rate = _rate(item.amount, driven, halves, hours)
+        unit, rate = _rate(item.amount, driven, hours)
         found.append(
             Growth(
                 path=path,
@@ -101,17 +100,12 @@ def find_growths(
             )
         )
     found += _unheld_types(
-        [
-            g
-            for g in compare(*amounts, walk, heap)
-            if isinstance(g.holder, type) and not _is_ours(g.holder)
-        ],
+        [g for g in everything if isinstance(g.holder, type) and not _is_ours(g.holder)],
         explained,
         walk,
         locate,
         origins,
         driven,
-        halves,
         hours,
     )
     return tuple(sorted(found, key=lambda growth: -growth.bytes_per_hour))
@@ -136,9 +130,9 @@ def _locate(
         line = walk.line(index)
         if line[0] is walk.objects[0]:
             return path, chain_within(walk, index, SUBJECT)
-        chain = chain_back(line[0], ours=(*ours, line), walk=walk, subject_name=SUBJECT)
+        chain = chain_back(line[0], ours=(*ours, line))
         return path, (*chain, *chain_within(walk, index, "")[1:])
-    return path, chain_back(obj, ours=ours, walk=walk, subject_name=SUBJECT)
+    return path, chain_back(obj, ours=ours)
 
 
 def _path(holders: tuple[Holder, ...], root: Any) -> str:
@@ -154,8 +148,6 @@ def _path(holders: tuple[Holder, ...], root: Any) -> str:
 def _extend(
     path: str, holders: tuple[Holder, ...], holder: Any, buffer: Any
 ) -> tuple[str, tuple[Holder, ...]]:
-    from leakbench.explain.chains import name_steps
-
     step = name_steps("", [holder, buffer])[-1:]
     if isinstance(holder, dict) and len(holders) > 1 and step and step[0].name.startswith("['"):
         # The attributes of an instance, which the chain shows as the instance.
@@ -176,7 +168,7 @@ def _distinct_buffers(grown: list[Grown]) -> list[Grown]:
         if item.position < 0:
             others.append(item)
             continue
-        start, _, shown = buffer_extent(referents(item.holder)[item.position])
+        start, _, shown = buffer_extent(item.buffer)
         if start not in best or shown > best[start][0]:
             best[start] = shown, item
     return [*others, *(item for _, item in best.values())]
@@ -198,9 +190,7 @@ def _is_ours(cls: type) -> bool:
     return cls.__module__.startswith(_OURS)
 
 
-def _rate(
-    amount: float, driven: Driven, halves: tuple[Driven, Driven], hours: float
-) -> tuple[Unit, float]:
+def _rate(amount: float, driven: Driven, hours: float) -> tuple[Unit, float]:
     """Return what the growth comes with, and how much of it comes each time."""
     counts: Mapping[Unit, int] = {
         "chunk": driven.chunks,
@@ -209,9 +199,9 @@ def _rate(
     }
     if counts["chunk"] and amount % counts["chunk"] == 0:
         return "chunk", amount / counts["chunk"]
-    for unit in ("segment", "stream"):
-        if counts[unit] and amount % counts[unit] == 0:  # type: ignore[index]
-            return unit, amount / counts[unit]  # type: ignore[index, return-value]
+    for unit in _RARER_UNITS:
+        if counts[unit] and amount % counts[unit] == 0:
+            return unit, amount / counts[unit]
     if amount > counts["chunk"] > 0:
         return "chunk", amount / counts["chunk"]
     return "hour", amount / hours
@@ -224,7 +214,6 @@ def _unheld_types(
     locate: Any,
     origins: TensorOrigins,
     driven: Driven,
-    halves: tuple[Driven, Driven],
     hours: float,
 ) -> list[Growth]:
     """Return growths of types whose objects hang below none of the grown containers."""
@@ -247,7 +236,7 @@ def _unheld_types(
         lines = lines_of_objects(objects[-_OBJECTS_SAMPLED:], origins)
         scale = item.amount / min(len(objects), _OBJECTS_SAMPLED)
         lines = {line: nbytes * scale for line, nbytes in lines.items()}
-        unit, rate = _rate(item.amount, driven, halves, hours)
+        unit, rate = _rate(item.amount, driven, hours)
         found.append(
             Growth(
                 path=path,

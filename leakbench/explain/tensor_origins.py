@@ -24,71 +24,69 @@ class TensorOrigins:
     """Notes where storages are made, from `start` to `stop`; nothing where torch is not loaded."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[Any, Line, int]] = {}
+        self._made: dict[int, tuple[int, Line]] = {}
+        """Address to a weak reference, as torch's C code counts them, and the line."""
         self._prune_at = _PRUNE_AT_LEAST
         self._mode: Any = None
+        self._storage: Any = None
 
     def start(self) -> None:
         """Begin to note."""
         torch = sys.modules.get("torch")
-        dispatch = sys.modules.get("torch.utils._python_dispatch")
-        reductions = sys.modules.get("torch.multiprocessing.reductions")
-        if torch is None or dispatch is None or reductions is None:
+        overrides = sys.modules.get("torch.overrides")
+        if torch is None or overrides is None:
             return
-        self._mode = _make_mode(dispatch, torch, reductions, self._note)
+        self._storage = torch.UntypedStorage
+        if self._mode is None:
+            self._mode = _make_mode(overrides, torch, self._note)
         self._mode.__enter__()
 
     def stop(self) -> None:
-        """Note no more."""
+        """Note no more, until started again."""
         if self._mode is not None:
             self._mode.__exit__(None, None, None)
-            self._mode = None
-
-    def bytes_by_line(self) -> dict[Line, int]:
-        """Return the bytes of the storages still alive that each line made."""
-        self._prune()
-        found: dict[Line, int] = {}
-        for _, line, nbytes in self._made.values():
-            found[line] = found.get(line, 0) + nbytes
-        return found
 
     def line_of(self, start: int) -> Line | None:
         """Return the line that made the storage which begins at an address, if still alive."""
         entry = self._made.get(start)
-        return None if entry is None or entry[0].expired() else entry[1]
+        return None if entry is None or self._storage._expired(entry[0]) else entry[1]
 
     def own_objects(self) -> tuple[object, ...]:
         """Return what a census must not count."""
-        return self, self.__dict__, self._made
+        return self, self.__dict__, self._made, self._mode
 
-    def _note(self, weak: Any, start: int, nbytes: int) -> None:
+    def _note(self, storage: Any, start: int) -> None:
         entry = self._made.get(start)
-        if entry is not None and not entry[0].expired():
-            return  # a view of it, or written in place
-        self._made[start] = weak(), _calling_line(), nbytes
+        if entry is not None:
+            if not self._storage._expired(entry[0]):
+                return  # a view of it, or written in place
+            self._storage._free_weak_ref(entry[0])
+        self._made[start] = storage._weak_ref(), _calling_line()
         if len(self._made) >= self._prune_at:
             self._prune()
             self._prune_at = max(_PRUNE_AT_LEAST, 2 * len(self._made))
 
     def _prune(self) -> None:
-        self._made = {key: made for key, made in self._made.items() if not made[0].expired()}
+        for start, (weak, _) in list(self._made.items()):
+            if self._storage._expired(weak):
+                self._storage._free_weak_ref(weak)
+                del self._made[start]
 
 
-def _make_mode(dispatch: Any, torch: Any, reductions: Any, note: Any) -> Any:
-    tensor, weak_ref = torch.Tensor, reductions.StorageWeakRef
+def _make_mode(overrides: Any, torch: Any, note: Any) -> Any:
+    tensor = torch.Tensor
 
-    class NoteOrigins(dispatch.TorchDispatchMode):  # type: ignore[misc]
-        def __torch_dispatch__(
+    class NoteOrigins(overrides.TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             result = func(*args, **(kwargs or {}))
-            outputs = result if isinstance(result, (tuple, list)) else (result,)
-            for output in outputs:
+            for output in result if isinstance(result, (tuple, list)) else (result,):
                 if isinstance(output, tensor) and output.layout is torch.strided:
                     storage = output.untyped_storage()
                     start = storage.data_ptr()
                     if start and not _is_of(start, args, tensor):
-                        note(lambda storage=storage: weak_ref(storage), start, storage.nbytes())
+                        note(storage, start)
             return result
 
     return NoteOrigins()

@@ -9,16 +9,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from leakbench.explain.census import Census, Driven, take_census
 from leakbench.explain.heapwalk import Heap
-from leakbench.explain.lines import growth_by_line, steady_growth, traced_by_line
+from leakbench.explain.lines import growth_by_line, traced_by_line
 from leakbench.explain.search import find_growths
-from leakbench.explain.source import describe_lines
 from leakbench.explain.tensor_origins import Line, TensorOrigins
 from leakbench.probes.traced import Tracing
 from leakbench.subject import Subject
@@ -67,12 +65,14 @@ class Explainer:
         self._chunk_seconds = chunk_seconds
         self._period = chunks_per_period
         self._quiet = quiet_chunks
-        self._first = quiet_chunks + max(warmup_chunks, 1) + phase
+        # One period shows what a period leaves behind: the verdict has had its warm-up.
+        self._first = quiet_chunks + min(warmup_chunks, chunks_per_period) + phase
+        self._first += chunks_per_period if self._first == quiet_chunks else 0
         self._half = 0
         self._seconds = seconds
         self._censuses: list[Census] = []
         self._lines: list[dict[Line, int]] = []
-        """Bytes still held of what each line allocated, in Python and in tensors, at each."""
+        """Bytes still held of what each line allocated, at each census."""
         self._origins = TensorOrigins()
         self._tracing: Tracing | None = None
         self._began = time.perf_counter()
@@ -109,7 +109,7 @@ class Explainer:
         if tracing is None:
             return
         self._origins.stop()
-        self._lines.append(Counter(traced_by_line()) + Counter(self._origins.bytes_by_line()))
+        self._lines.append(traced_by_line())
         walk = self._heap.walk(self._subject, self._ours())
         self._censuses.append(take_census(walk, self._heap, driven))
         if len(self._censuses) < 3:
@@ -134,10 +134,6 @@ class Explainer:
             self._folder / FINDINGS_FILE,
             {
                 "growths": [dataclasses.asdict(growth) for growth in growths],
-                "allocations": [
-                    dataclasses.asdict(line)
-                    for line in describe_lines(steady_growth(*self._lines), hours)
-                ],
                 "chunks": between.chunks,
                 "audio_seconds": hours * 3600,
             },
