@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leakbench.conclusion import conclude
+from leakbench.config import CONFIG_FILE, load_config
 from leakbench.plan import Cell, Plan, write_plan
 from leakbench.resolution import resolve_subject
 from leakbench.result import Result
@@ -30,13 +31,13 @@ from leakbench.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,
     Finding,
-    clean_cell,
+    clean_cells,
     injected_cell,
     read_finding,
 )
 from leakbench.subject import ResolvedSubject
 from leakbench.units import format_amount
-from leakbench.verdict.budgets import quantity_of
+from leakbench.verdict.budgets import BudgetRule, quantity_of
 
 CLEAN_SCENARIOS = ("silence", "noise", "alternating", "bursts", "reconnect")
 """What clean runs drive in turn."""
@@ -52,9 +53,12 @@ def main() -> None:
     arguments = parser.parse_args()
     subject = resolve(arguments.subject)
     began = time.monotonic()
-    findings = inject_all(subject, arguments.jobs)
+    rules = known_residuals(arguments.subject)
+    findings = inject_all(subject, rules, arguments.jobs)
     lines = [*describe_findings(findings), ""]
-    verdicts = drive_clean(subject, arguments.clean_runs, arguments.clean_audio, arguments.jobs)
+    verdicts = drive_clean(
+        subject, rules, arguments.clean_runs, arguments.clean_audio, arguments.jobs
+    )
     lines += [
         f"{sum(verdicts.values())} clean runs of {arguments.clean_audio:g} s of audio over "
         f"{', '.join(CLEAN_SCENARIOS)}: "
@@ -78,8 +82,17 @@ def resolve(spec: str) -> ResolvedSubject:
     )
 
 
-def inject_all(subject: ResolvedSubject, jobs: int) -> list[Finding]:
-    cells = [clean_cell(subject), *(injected_cell(subject, i) for i in INJECTIONS)]
+def known_residuals(spec: str) -> tuple[BudgetRule, ...]:
+    """Return what the gate's configuration lets the subject grow."""
+    config = load_config(Path(__file__).parents[1] / CONFIG_FILE)
+    return tuple(budget.rule for budget in config.budgets if budget.is_for(spec))
+
+
+def inject_all(subject: ResolvedSubject, rules: tuple[BudgetRule, ...], jobs: int) -> list[Finding]:
+    cells = [
+        clean_cells(subject, rules=rules)[1],
+        *(injected_cell(subject, injection, rules=rules) for injection in INJECTIONS),
+    ]
     clean, *injected = run(cells, jobs).cells
     return [
         read_finding(injection, cell, clean)
@@ -113,26 +126,36 @@ def describe_findings(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def drive_clean(
-    subject: ResolvedSubject, runs: int, audio_seconds: float, jobs: int
+    subject: ResolvedSubject,
+    rules: tuple[BudgetRule, ...],
+    runs: int,
+    audio_seconds: float,
+    jobs: int,
 ) -> Counter[str]:
     """Drive the clean subject `runs` times, each with audio of its own, and count verdicts."""
     verdicts: Counter[str] = Counter()
     for first in range(0, runs, len(CLEAN_SCENARIOS)):
         names = CLEAN_SCENARIOS[: runs - first]
-        cells = [clean_run(subject, name, audio_seconds, seed=first) for name in names]
+        cells = [clean_run(subject, rules, name, audio_seconds, seed=first) for name in names]
         verdicts.update(cell.verdict for cell in run(cells, jobs).cells)
     return verdicts
 
 
-def clean_run(subject: ResolvedSubject, name: str, audio_seconds: float, *, seed: int) -> Cell:
+def clean_run(
+    subject: ResolvedSubject,
+    rules: tuple[BudgetRule, ...],
+    name: str,
+    audio_seconds: float,
+    *,
+    seed: int,
+) -> Cell:
     scenario = load_scenario(name)
     return dataclasses.replace(
-        clean_cell(subject, seed=seed),
+        clean_cells(subject, rules=rules, seed=seed)[0],
         scenario=scenario,
         chunk_ms=scenario.chunk_ms,
         audio_seconds=audio_seconds,
         at_least_seconds=audio_seconds,
-        replicates=1,
     )
 
 

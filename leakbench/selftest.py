@@ -14,12 +14,14 @@ from leakbench.plan import Cell, replicate_folder
 from leakbench.result import CellResult, MetricResult
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
-from leakbench.trace import PROCESS_PATH, Metric, read_begin, read_trace
+from leakbench.trace import PROCESS_PATH, Metric, read_trace
 from leakbench.units import Exposure, parse_budget
 from leakbench.verdict.budgets import BudgetRule
 
 CLEAN_SCENARIO: Final = "alternating"
 """Speech and silence in turn: whatever comes with chunks, segments or silence comes here."""
+HEAP_SCENARIO: Final = "silence"
+"""No segments: what a model is allowed to keep of each would hide a leak in the heap."""
 HEAP_REPLICATES: Final = 4
 """Processes for what only the heap shows."""
 CLEAN_SECONDS: Final = 600.0
@@ -74,9 +76,19 @@ INJECTIONS: Final = (
     Injection(leak="while-silent", rate="0.5 element/chunk", metric="elements"),
     Injection(leak="late-leak", rate="1 element/chunk", metric="elements", at_least_seconds=480.0),
     Injection(
-        leak="native-per-minute", rate="1 KiB/minute", metric="heap_bytes", path=PROCESS_PATH
+        leak="native-per-minute",
+        rate="1 KiB/minute",
+        metric="heap_bytes",
+        path=PROCESS_PATH,
+        scenario=HEAP_SCENARIO,
     ),
-    Injection(leak="outside-roots", rate="40 B/chunk", metric="heap_bytes", path=PROCESS_PATH),
+    Injection(
+        leak="outside-roots",
+        rate="40 B/chunk",
+        metric="heap_bytes",
+        path=PROCESS_PATH,
+        scenario=HEAP_SCENARIO,
+    ),
 )
 
 
@@ -127,22 +139,47 @@ class Resolution:
     """Audio of each process."""
     replicates: int
     spread_bytes: float
-    """Highest less lowest heap after warm-up, in the process where that is most."""
+    """Highest less lowest heap in the later half of the run, where that is most."""
     provable_budget: float
     """Bytes an hour: the smallest budget that these processes prove to be kept."""
     provable_leak: float
     """Bytes an hour: the smallest leak that these processes would prove to be one."""
 
 
-def clean_cell(subject: ResolvedSubject, *, seed: int = 0, model: str = "embedded") -> Cell:
-    """Return the cell that must be flat."""
-    return _cell(subject, CLEAN_SCENARIO, CLEAN_SECONDS, HEAP_REPLICATES, seed=seed, model=model)
+def clean_cells(
+    subject: ResolvedSubject,
+    *,
+    rules: tuple[BudgetRule, ...] = (),
+    seed: int = 0,
+    model: str = "embedded",
+) -> tuple[Cell, Cell]:
+    """Return the cells that must be flat: one for the objects, one for the heap."""
+    return (
+        _cell(subject, CLEAN_SCENARIO, CLEAN_SECONDS, 1, rules=rules, seed=seed, model=model),
+        _cell(
+            subject,
+            HEAP_SCENARIO,
+            CLEAN_SECONDS,
+            HEAP_REPLICATES,
+            rules=rules,
+            seed=seed,
+            model=model,
+        ),
+    )
 
 
 def injected_cell(
-    subject: ResolvedSubject, injection: Injection, *, seed: int = 0, model: str = "embedded"
+    subject: ResolvedSubject,
+    injection: Injection,
+    *,
+    rules: tuple[BudgetRule, ...] = (),
+    seed: int = 0,
+    model: str = "embedded",
 ) -> Cell:
-    """Return the cell of `subject` with a leak hung on it."""
+    """Return the cell of `subject` with a leak hung on it.
+
+    `rules` are what the subject itself may grow.
+    """
     leaking = dataclasses.replace(
         subject,
         spec=f"{subject.spec}+{injection.leak}",
@@ -153,21 +190,21 @@ def injected_cell(
             "retention": injection.leak,
         },
     )
+    heap = BudgetRule(path=PROCESS_PATH, metric="heap_bytes", budget=parse_budget(_HEAP_BUDGET))
     cell = _cell(
         leaking,
         injection.scenario,
         HEAP_SECONDS if injection.in_heap else OBJECT_SECONDS,
         HEAP_REPLICATES if injection.in_heap else 1,
+        rules=(*rules, heap) if injection.in_heap else rules,
         seed=seed,
         model=model,
     )
-    heap = BudgetRule(path=PROCESS_PATH, metric="heap_bytes", budget=parse_budget(_HEAP_BUDGET))
     return dataclasses.replace(
         cell,
         expect="leak",
         leaks_in=(injection.path,),
         at_least_seconds=injection.at_least_seconds,
-        rules=(heap,) if injection.in_heap else (),
     )
 
 
@@ -214,11 +251,9 @@ def read_resolution(folder: Path, cell: Cell, result: CellResult) -> Resolution 
         return None
     spreads = []
     for replicate in range(result.replicates):
-        path = replicate_folder(folder, cell, replicate)
-        begin, trace = read_begin(path), read_trace(path)
-        if begin is not None:
-            values = trace.column(PROCESS_PATH, "heap_bytes").since(begin.warmup_seconds).values
-            spreads.append(float(np.ptp(values)) if len(values) else 0.0)
+        trace = read_trace(replicate_folder(folder, cell, replicate))
+        values = trace.column(PROCESS_PATH, "heap_bytes").values
+        spreads.append(float(np.ptp(values[len(values) // 2 :])) if len(values) else 0.0)
     return Resolution(
         audio_seconds=result.audio_seconds / max(result.replicates, 1),
         replicates=result.replicates,
@@ -234,6 +269,7 @@ def _cell(
     audio_seconds: float,
     replicates: int,
     *,
+    rules: tuple[BudgetRule, ...],
     seed: int,
     model: str,
 ) -> Cell:
@@ -246,4 +282,5 @@ def _cell(
         seed=seed,
         audio_seconds=audio_seconds,
         replicates=replicates,
+        rules=rules,
     )

@@ -6,6 +6,7 @@ import datetime
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from leakbench.cli.exit_status import ExitStatus, status_of_cell
+from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.plan import Plan, write_plan
@@ -26,13 +28,13 @@ from leakbench.selftest import (
     INJECTIONS,
     Finding,
     Resolution,
-    clean_cell,
+    clean_cells,
     injected_cell,
     read_finding,
     read_resolution,
 )
 from leakbench.units import format_amount, format_bytes, format_duration
-from leakbench.verdict.budgets import quantity_of
+from leakbench.verdict.budgets import BudgetRule, quantity_of
 
 CONTROL: Final = "leakbench.controls:EnergyVad"
 
@@ -54,6 +56,14 @@ CONTROL: Final = "leakbench.controls:EnergyVad"
     help="Inject this one only. Repeatable.",
 )
 @click.option(
+    "--budget",
+    "budgets",
+    type=RATE,
+    multiple=True,
+    metavar="[PATH:METRIC=]LIMIT",
+    help="Growth that the subject is known for, as for run. Repeatable.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=os.cpu_count() or 1,
@@ -63,7 +73,13 @@ CONTROL: Final = "leakbench.controls:EnergyVad"
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the synthetic audio.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder to keep the run in.")
 def command(
-    subject: str, model: str, leaks: tuple[str, ...], jobs: int, seed: int, output: Path | None
+    subject: str,
+    model: str,
+    leaks: tuple[str, ...],
+    budgets: tuple[BudgetRule, ...],
+    jobs: int,
+    seed: int,
+    output: Path | None,
 ) -> None:
     """Check that leakbench works here: a clean subject is flat, injected leaks are found.
 
@@ -75,9 +91,15 @@ def command(
         subject, model=model, chunk_ms=scenario.chunk_ms, generate=scenario.generate
     )
     injections = [i for i in INJECTIONS if not leaks or i.leak in leaks]
-    clean = clean_cell(resolved, seed=seed, model=model)
+    clean = clean_cells(resolved, rules=budgets, seed=seed, model=model)
     plan = Plan(
-        cells=(clean, *(injected_cell(resolved, i, seed=seed, model=model) for i in injections)),
+        cells=(
+            *clean,
+            *(
+                injected_cell(resolved, injection, rules=budgets, seed=seed, model=model)
+                for injection in injections
+            ),
+        ),
         jobs=jobs,
         command=("leakbench", *sys.argv[1:]),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -90,31 +112,34 @@ def command(
             run_plan(plan, folder, observer)
         result = conclude(folder)
         write_result(folder, result)
-        resolution = read_resolution(folder, clean, result.cells[0])
+        of_objects, of_heap, *injected = result.cells
+        resolution = read_resolution(folder, clean[1], of_heap)
     findings = [
-        read_finding(injection, cell, result.cells[0])
-        for injection, cell in zip(injections, result.cells[1:], strict=True)
+        read_finding(injection, cell, of_heap)
+        for injection, cell in zip(injections, injected, strict=True)
     ]
-    console.print(_table(result.cells[0], findings))
-    for line in _sentences(result.cells[0], findings, resolution):
+    console.print(_table((of_objects, of_heap), findings))
+    for line in _sentences((of_objects, of_heap), findings, resolution):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    raise click.exceptions.Exit(_status(result.cells[0], findings))
+    raise click.exceptions.Exit(_status((of_objects, of_heap), findings))
 
 
 _COLOURS: Final = {True: "green", False: "red"}
 
 
-def _table(clean: CellResult, findings: list[Finding]) -> Table:
-    table = Table("injected", "must show in", "verdict", "injected", "found", "error", "", box=None)
+def _table(clean: Sequence[CellResult], findings: list[Finding]) -> Table:
+    table = Table("injected", "shows in", "verdict", "injected", "found", "error", "", box=None)
     table.columns[0].no_wrap = True
-    table.add_row("nothing", "", clean.verdict, "", "", "", _mark(clean.verdict == "flat"))
+    for cell in clean:
+        passed = _mark(cell.verdict == "flat")
+        table.add_row(f"nothing ({cell.scenario})", "", cell.verdict, "", "", "", passed)
     for finding in findings:
         injection = finding.injection
         quantity = quantity_of(injection.metric)
         found, error = finding.found_per_hour, finding.rate_error
         table.add_row(
             injection.leak,
-            f"{injection.path} {injection.metric}".replace("[", r"\["),
+            injection.metric,
             finding.cell.verdict,
             f"{format_amount(finding.expected_per_hour, quantity)}/h",
             "" if found is None else f"{format_amount(found, quantity)}/h",
@@ -129,11 +154,13 @@ def _mark(passed: bool) -> str:
 
 
 def _sentences(
-    clean: CellResult, findings: list[Finding], resolution: Resolution | None
+    clean: Sequence[CellResult], findings: list[Finding], resolution: Resolution | None
 ) -> list[str]:
-    lines = []
-    if clean.verdict != "flat":
-        lines.append(f"clean {clean.subject}: {clean.error or clean.reason}")
+    lines = [
+        f"clean {cell.subject}: {cell.error or cell.reason}"
+        for cell in clean
+        if cell.verdict != "flat"
+    ]
     for finding in findings:
         if not finding.passed:
             also = f"; leaks elsewhere: {', '.join(finding.elsewhere)}" if finding.elsewhere else ""
@@ -154,12 +181,13 @@ def _sentences(
     return lines
 
 
-def _status(clean: CellResult, findings: list[Finding]) -> ExitStatus:
-    statuses = {status_of_cell(clean), *(status_of_cell(finding.cell) for finding in findings)}
+def _status(clean: Sequence[CellResult], findings: list[Finding]) -> ExitStatus:
+    statuses = {status_of_cell(cell) for cell in (*clean, *(found.cell for found in findings))}
     for status in (ExitStatus.USAGE, ExitStatus.FAILED):
         if status in statuses:
             return status
-    if clean.verdict == "undecided":
+    if any(cell.verdict == "leak" for cell in clean) or not all(f.passed for f in findings):
+        return ExitStatus.UNEXPECTED
+    if any(cell.verdict == "undecided" for cell in clean):
         return ExitStatus.UNDECIDED
-    passed = clean.verdict == "flat" and all(finding.passed for finding in findings)
-    return ExitStatus.AS_EXPECTED if passed else ExitStatus.UNEXPECTED
+    return ExitStatus.AS_EXPECTED
