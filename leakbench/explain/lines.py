@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import linecache
 import sys
 import tracemalloc
 from collections import Counter
@@ -21,7 +22,11 @@ _OBJECTS_AN_ITEM: Final = 64
 """Objects below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
-_HARNESS: Final = tuple(str(_PACKAGE / name) for name in ("explain", "probes", "worker"))
+_HARNESS: Final = (
+    *(str(_PACKAGE / name) for name in ("explain", "probes", "worker", "trace.py")),
+    tracemalloc.__file__,
+    linecache.__file__,
+)
 _plans: Final = TypePlans()
 
 

@@ -123,9 +123,7 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
             # The file stays readable through the open handle and is gone whatever ends us.
             stimulus_file.unlink()
             if request.explain_seconds:
-                return _explain(
-                    folder, request, subject, reader, plan, schedule, writer, heartbeat
-                )
+                return _explain(folder, request, subject, reader, plan, schedule, writer, heartbeat)
             sampler = Sampler(
                 schedule, subject, writer, chunk_seconds=chunk_seconds, tracing=tracing
             )
@@ -164,6 +162,7 @@ def _explain(
         phase=schedule.phase,
         warmup_chunks=schedule.warmup_chunks,
         quiet_chunks=request.explain_after_chunks,
+        flush=writer.flush,
         seconds=request.explain_seconds,
     )
     drive(

@@ -41,6 +41,8 @@ class Explainer:
         As of the cell's schedule.
     quiet_chunks
         Whole periods before anything grew, which are driven without tracing.
+    flush
+        Writes out what the harness itself has waiting, which would seem to grow.
     seconds
         Wall time to keep to, from the first chunk on; two periods are driven in any case.
     """
@@ -55,6 +57,7 @@ class Explainer:
         phase: int,
         warmup_chunks: int,
         quiet_chunks: int,
+        flush: Callable[[], None],
         seconds: float,
     ) -> None:
         # First: what it finds is the subject's, what is made after it is known to be ours.
@@ -69,6 +72,7 @@ class Explainer:
         self._first = quiet_chunks + min(warmup_chunks, chunks_per_period) + phase
         self._first += chunks_per_period if self._first == quiet_chunks else 0
         self._half = 0
+        self._flush = flush
         self._seconds = seconds
         self._censuses: list[Census] = []
         self._lines: list[dict[Line, int]] = []
@@ -109,6 +113,7 @@ class Explainer:
         if tracing is None:
             return
         self._origins.stop()
+        self._flush()
         self._lines.append(traced_by_line())
         walk = self._heap.walk(self._subject, self._ours())
         self._censuses.append(take_census(walk, self._heap, driven))
