@@ -15,6 +15,8 @@ _MODULES: Final = {
     "run": "leakbench.cli.run",
     "gate": "leakbench.cli.gate",
     "report": "leakbench.cli.report",
+    "compare": "leakbench.cli.compare",
+    "history": "leakbench.cli.history",
     "judge": "leakbench.cli.judge",
     "releases": "leakbench.cli.releases",
     "bisect": "leakbench.cli.bisect",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shlex
 import sys
 import time
@@ -18,6 +19,7 @@ from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
 from leakbench.plan import Cell, Limits, Plan, write_plan
+from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.result import CellResult, Result, write_result
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_duration
@@ -65,6 +67,7 @@ def execute(
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
     present(console, folder, result)
+    tell_github(result)
     if interrupted:
         raise KeyboardInterrupt
     raise click.exceptions.Exit(status_of_result(result))
@@ -103,6 +106,17 @@ def present(console: Console, folder: Path, result: Result) -> None:
         soft_wrap=True,
     )
     console.print(f"again: {shlex.join(result.command)}", markup=False, highlight=False)
+
+
+def tell_github(result: Result) -> None:
+    """Leave a summary and annotations where GitHub's runner says it wants them."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(markdown_summary(result))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in workflow_annotations(result):
+            click.echo(line)
 
 
 _COLOURS = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}

@@ -273,3 +273,45 @@ def test_a_known_residual_is_granted_its_own_budget_and_no_more(tmp_path: Path) 
     (tmp_path / "out").rename(tmp_path / "first")
     tight = ["--budget", "retained=16 B/segment", "--budget", "retained=1 element/segment"]
     assert run(tmp_path, subject, *tight, scenario="bursts")[0] == 1
+
+
+def test_a_comparison_exits_1_when_the_later_run_leaks(tmp_path: Path) -> None:
+    for name, subject in (("before", "bounded"), ("after", "leaky")):
+        run(tmp_path, f"leakbench.controls:{subject}")
+        (tmp_path / "out").rename(tmp_path / name)
+    # The subject's name differs, the cell is the same question asked of a changed one.
+    worse = call("compare", "before", "after", "-o", "worse", cwd=tmp_path)
+    assert worse.returncode == 1, worse.stdout + worse.stderr
+    assert "retained" in worse.stdout
+    better = call("compare", "after", "before", "-o", "better", cwd=tmp_path)
+    assert better.returncode == 0, better.stdout + better.stderr
+    assert list((tmp_path / "better").glob("*.html"))
+    assert call("compare", "after", cwd=tmp_path).returncode == 2
+    assert call("compare", "after", "nowhere", cwd=tmp_path).returncode == 2
+
+
+def test_history_is_told_of_every_run_below_a_folder(tmp_path: Path) -> None:
+    for name in ("monday", "tuesday"):
+        run(tmp_path, "leakbench.controls:leaky")
+        (tmp_path / "runs").mkdir(exist_ok=True)
+        (tmp_path / "out").rename(tmp_path / "runs" / name)
+    done = call("history", "runs", "-o", "history", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "monday" in done.stdout
+    assert "tuesday" in done.stdout
+    (tmp_path / "empty").mkdir()
+    assert call("history", "empty", cwd=tmp_path).returncode == 2
+
+
+def test_github_gets_a_summary_and_an_annotation_with_path_rate_and_budget(tmp_path: Path) -> None:
+    done = call(
+        "run",
+        *("--subject", "leakbench.controls:leaky", "--scenario", "silence", "--output", "out"),
+        cwd=tmp_path,
+        GITHUB_ACTIONS="true",
+        GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"),
+    )
+    annotation = next(line for line in done.stdout.splitlines() if line.startswith("::error"))
+    assert "retained" in annotation
+    assert "/h" in annotation
+    assert "leakbench.controls:leaky" in (tmp_path / "summary.md").read_text()
