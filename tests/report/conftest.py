@@ -21,7 +21,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             leaking_cell(),
             fixed_cell(),
             fixed_cell(HOSTILE_SUBJECT, HOSTILE_SCENARIO, id="hostile", audio_seconds=900.0),
-            undecided_cell(audio_seconds=900.0),
+            undecided_cell(audio_seconds=900.0, speech_seconds=315.0),
             error_cell(),
         ],
     )

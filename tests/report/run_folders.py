@@ -358,7 +358,7 @@ def run_result(cells: Sequence[CellResult], **more: object) -> Result:
 
 def drive_of(cell: CellResult, replicate: int) -> Drive:
     """How a replicate of `cell` goes, by what the cell is said to have found."""
-    leaks = cell.verdict == "leak"
+    leaks = cell.verdict == "leak" or cell.subject == "original"
     per_process = cell.audio_seconds / 3600 / cell.replicates
     return Drive(
         state=leaking_state if leaks else bounded_state,
