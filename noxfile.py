@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nox
 
 nox.needs_version = ">=2024.4.15"
@@ -12,8 +10,6 @@ nox.options.reuse_existing_virtualenvs = True
 
 CONSTRAINTS = "constraints.txt"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-# The tests and the gate need the same gigabyte of packages: one environment serves both.
-SHARED_ENVIRONMENT = str(Path(".nox") / "leakbench")
 
 
 def _install(session: nox.Session, *groups: str) -> None:
@@ -26,21 +22,21 @@ def _install(session: nox.Session, *groups: str) -> None:
     )
 
 
-@nox.session(venv_location=SHARED_ENVIRONMENT)
+@nox.session
 def leak(session: nox.Session) -> None:
     """Run the leak gate: the original VAD must leak, the fixed ones must be flat."""
     _install(session)
     session.run("leakbench", "gate", *session.posargs)
 
 
-@nox.session(venv_location=SHARED_ENVIRONMENT)
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite; pass a path or a pytest option to run part of it."""
     _install(session, "test")
     session.run("pytest", "-m", "not slow", *session.posargs)
 
 
-@nox.session(name="tests-slow", venv_location=SHARED_ENVIRONMENT)
+@nox.session(name="tests-slow")
 def tests_slow(session: nox.Session) -> None:
     """Run the tests that drive hours of audio."""
     _install(session, "test")
@@ -64,7 +60,7 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
-@nox.session(venv_location=SHARED_ENVIRONMENT)
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Measure how much of the code the test suite runs."""
     _install(session, "test", "coverage")
