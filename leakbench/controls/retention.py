@@ -172,7 +172,7 @@ class OutsideRoots(_Base):
     """A float more a chunk, on an object that no root reaches."""
 
     def _on_chunk(self, subject: Subject, samples: Samples) -> None:
-        owner = getattr(subject, "model", subject)
+        owner: Any = getattr(subject, "model", subject)
         if not hasattr(owner, "chunk_history"):
             owner.chunk_history = []
         owner.chunk_history.append(float(self.chunks) + 0.5)
