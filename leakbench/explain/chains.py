@@ -22,6 +22,8 @@ from leakbench.probes.kinds import TypePlans
 REFERRERS_AT_MOST: Final = 64
 """Looked at together; the collector compares each object's references with all of them."""
 DEPTH_AT_MOST: Final = 24
+SUBJECT: Final = "subject"
+"""Name of the first step of a chain that begins at the subject."""
 _SKIPPED_NAMES: Final = ("_modules", "_parameters", "_buffers")
 """Dicts that hold attributes under another name: ``model.encoder`` is what people read."""
 
@@ -48,7 +50,7 @@ def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
     The chain; only the object itself where nothing with a name was found.
     """
     names = {id(vars(module)): name for name, module in _modules()}
-    locals_ = _thread_locals()
+    locals_ = {**_frame_locals(), **_thread_locals()}
     skipped = set(map(id, ours)) | {id(names), id(locals_)}
     came_from: dict[int, Any] = {id(obj): None}
     frontier = [obj]
@@ -79,20 +81,15 @@ def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
 
 def shorten(holders: Sequence[Holder]) -> str:
     """Return the chain as text, from the first object that is not leakbench's own."""
+    # What wraps the model for leakbench is no news to a reader: begin at the model.
     begin = next(
-        (
-            at
-            for at, holder in enumerate(holders)
-            if at and not holder.type.startswith("leakbench.") and "." in holder.type
-        ),
-        0,
+        (at for at, step in enumerate(holders) if not step.type.startswith("leakbench.")), 0
     )
-    if begin and holders[0].name.startswith("subject") and _is_owner(holders[begin]):
-        text = holders[begin].type.rpartition(".")[2]
-        return text + _joined(holders[begin + 1 :])
-    first = holders[0]
-    text = first.type.rpartition(".")[2] if first.name == "subject" else first.name
-    return (text or f"<{first.type}>") + _joined(holders[1:])
+    if holders[0].name != SUBJECT:
+        return (holders[0].name or f"<{holders[0].type}>") + _joined(holders[1:])
+    if "." not in holders[begin].type:
+        begin = 0
+    return holders[begin].type.rpartition(".")[2] + _joined(holders[begin + 1 :])
 
 
 def _joined(holders: Sequence[Holder]) -> str:
@@ -106,10 +103,6 @@ def _joined(holders: Sequence[Holder]) -> str:
         elif repeats < 2:
             text += name
     return text
-
-
-def _is_owner(holder: Holder) -> bool:
-    return not holder.type.startswith(("torch.", "numpy.", "collections."))
 
 
 def name_steps(root: str, line: Sequence[Any]) -> tuple[Holder, ...]:
@@ -209,8 +202,6 @@ def _root_name(item: Any, names: dict[int, str], locals_: dict[int, str]) -> str
         return type_name(item)
     if isinstance(item, types.FunctionType):
         return f"{item.__module__}.{item.__qualname__}"
-    if isinstance(item, types.FrameType):
-        return f"thread of {item.f_code.co_qualname}"
     return None
 
 
@@ -228,6 +219,23 @@ def _thread_locals() -> dict[int, str]:
             attributes = thread_attributes(obj)
             owner = next(filter(None, (_global(m, v, obj) for m, v in _modules())), "a")
             found[id(attributes)] = f"{owner} (thread-local)"
+    return found
+
+
+def _frame_locals() -> dict[int, str]:
+    """Return the name of each local variable of the other threads.
+
+    They are not to be had from the other side: a frame that runs is unknown to the collector.
+    """
+    threads = {thread.ident: thread.name for thread in threading.enumerate()}
+    found = {}
+    for ident, newest in sys._current_frames().items():
+        frame: types.FrameType | None = newest if ident != threading.get_ident() else None
+        while frame is not None:
+            for name, value in frame.f_locals.items():
+                where = f"thread {threads.get(ident, ident)}: {frame.f_code.co_qualname}.{name}"
+                found[id(value)] = where
+            frame = frame.f_back
     return found
 
 

@@ -125,15 +125,26 @@ class Heap:
         gc.collect()
         there = gc.get_objects()
         self._identities = set(map(id, there))
+        # The collector does not track a dict of numbers, text or arrays.
+        untracked = {id(x): x for x in gc.get_referents(*there) if type(x) is dict}
+        for known in untracked.keys() & self._identities:
+            del untracked[known]
+        self._identities |= untracked.keys()
+        there += untracked.values()
         measured = [(length_of(type(obj)), obj) for obj in there]
         self._lengths_of = [length for length, _ in measured if length is not None]
         self.containers = [obj for length, obj in measured if length is not None]
         """Those that were there already, in no order."""
         # Globals and what closures share: where a buffer may hang.
         globals_ = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
-        self.holders = [obj for obj in there if type(obj) is types.CellType or id(obj) in globals_]
-        """Globals of modules, and cells of closures, that were there already."""
-        del there, measured
+        self.holders = [
+            obj
+            for obj in there
+            if type(obj) is types.CellType or id(obj) in globals_ or id(obj) in untracked
+        ]
+        """Globals of modules, cells of closures and dicts without containers in them, that
+        were there already."""
+        del there, measured, untracked
         own = (self, self.__dict__, *self.__dict__.values())
         self._own = set(map(id, own))
         gc.freeze()

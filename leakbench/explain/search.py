@@ -5,10 +5,18 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare
-from leakbench.explain.chains import chain_back, chain_within, name_steps, shorten, type_name
+from leakbench.explain.chains import (
+    SUBJECT,
+    chain_back,
+    chain_within,
+    name_steps,
+    shorten,
+    type_name,
+)
 from leakbench.explain.explanation import Growth, Holder, Unit
 from leakbench.explain.heapwalk import Heap, HeapWalk
 from leakbench.explain.lines import (
@@ -23,7 +31,6 @@ from leakbench.probes.objects import measure_objects
 from leakbench.subject import Subject
 from leakbench.trace import TOTAL_PATH
 
-SUBJECT: Final = "subject"
 _OBJECTS_SAMPLED: Final = 64
 _OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
 _RARER_UNITS: Final[tuple[Unit, ...]] = ("segment", "stream")
@@ -130,8 +137,8 @@ def _locate(
         line = walk.line(index)
         if line[0] is walk.objects[0]:
             return path, chain_within(walk, index, SUBJECT)
-        chain = chain_back(line[0], ours=(*ours, line))
-        return path, (*chain, *chain_within(walk, index, "")[1:])
+        back = chain_back(line[0], ours=(*ours, line))
+        return path, (*back, *chain_within(walk, index, "")[1:])
     return path, chain_back(obj, ours=ours)
 
 
@@ -149,11 +156,9 @@ def _extend(
     path: str, holders: tuple[Holder, ...], holder: Any, buffer: Any
 ) -> tuple[str, tuple[Holder, ...]]:
     step = name_steps("", [holder, buffer])[-1:]
-    if isinstance(holder, dict) and len(holders) > 1 and step and step[0].name.startswith("['"):
-        # The attributes of an instance, which the chain shows as the instance.
-        key = step[0].name.strip("[]'")
-        if type_name(type(holder)) == "dict" and holders[-1].type != "dict":
-            step = (Holder(name=f".{key}", type=step[0].type),)
+    if len(holders) > 1 and holders[-1].type == type_name(type(holder)) == "dict":
+        # A dict that is not the attributes of the step before: its keys are keys.
+        step = (Holder(name=f"['{step[0].name.lstrip('.')}']", type=step[0].type),)
     extended = (*holders, *step)
     if not path:
         return "", extended
@@ -178,12 +183,15 @@ def _held_bytes(item: Grown, lines: Mapping[Line, float]) -> float:
     """Return the bytes that a container's new items take, with all they hold."""
     traced = sum(lines.values())
     items = new_items(item)
+    if isinstance(item.holder, dict):
+        items = list(chain.from_iterable(items))
     if not items:
         return max(traced, float(item.own_bytes))
     sizes = measure_objects({"items": items})[TOTAL_PATH]
     own = measure_objects({"items": [None] * len(items)})[TOTAL_PATH]
     each = (sizes.python_bytes + sizes.storage_bytes - own.python_bytes) / len(items)
-    return max(each, 0.0) * item.amount + max(item.own_bytes, 0)
+    many = item.amount * (2 if isinstance(item.holder, dict) else 1)
+    return max(each, 0.0) * many + max(item.own_bytes, 0)
 
 
 def _is_ours(cls: type) -> bool:

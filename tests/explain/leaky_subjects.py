@@ -1,0 +1,121 @@
+"""Detectors that leak where no root reaches, each in another place."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from leakbench.controls.energy_vad import EnergyVad
+from leakbench.subject import Samples, Segments
+
+HISTORY: list[float] = []
+SEEN: dict[str, None] = {}
+LOCAL = threading.local()
+JOINED: dict[str, Any] = {"audio": np.zeros(512, dtype=np.float32)}
+
+
+class _Leaky(EnergyVad):
+    def __init__(self) -> None:
+        super().__init__()
+        self.chunks = 0
+
+    def feed(self, samples: Samples, is_final: bool) -> Segments:
+        self.chunks += 1
+        self.leak(samples)
+        return super().feed(samples, is_final)
+
+    def leak(self, samples: Samples) -> None:
+        raise NotImplementedError
+
+
+class ModuleGlobal(_Leaky):
+    def leak(self, samples: Samples) -> None:
+        HISTORY.append(self.chunks + 0.5)
+
+
+class GlobalKeys(_Leaky):
+    """A dict of numbers, which the garbage collector does not even track."""
+
+    def leak(self, samples: Samples) -> None:
+        SEEN[f"chunk {self.chunks}"] = None
+
+
+class ThreadLocal(_Leaky):
+    def leak(self, samples: Samples) -> None:
+        if not hasattr(LOCAL, "levels"):
+            LOCAL.levels = []
+        LOCAL.levels.append(self.chunks + 0.5)
+
+
+class ClassAttribute(_Leaky):
+    heard: list[float] = []  # noqa: RUF012 - the mistake under test
+
+    def leak(self, samples: Samples) -> None:
+        self.heard.append(self.chunks + 0.5)
+
+
+def _make_counter() -> Callable[[float], None]:
+    counted: list[float] = []
+
+    def count(value: float) -> None:
+        counted.append(value + 0.5)
+
+    return count
+
+
+_COUNT = _make_counter()
+
+
+class Closure(_Leaky):
+    def leak(self, samples: Samples) -> None:
+        _COUNT(self.chunks)
+
+
+class Node:
+    def __init__(self, before: "Node | None") -> None:
+        self.before = before
+
+
+class Chain(_Leaky):
+    """Each node holds the one before it: no container gets longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest: Node | None = None
+
+    def leak(self, samples: Samples) -> None:
+        self.newest = Node(self.newest)
+
+
+class JoinedArray(_Leaky):
+    """An array that is replaced by a longer one: no container gets longer."""
+
+    def leak(self, samples: Samples) -> None:
+        JOINED["audio"] = np.concatenate([JOINED["audio"], samples[:100]])
+
+
+class OtherThread(_Leaky):
+    """A list in a thread of its own, held by nothing but that thread's frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wake, self.done = threading.Event(), threading.Event()
+        threading.Thread(target=_keep, args=(self.wake, self.done), daemon=True).start()
+
+    def leak(self, samples: Samples) -> None:
+        self.done.clear()
+        self.wake.set()
+        self.done.wait()
+
+    def roots(self) -> Mapping[str, object]:
+        return {"levels": self.levels}
+
+
+def _keep(wake: threading.Event, done: threading.Event) -> None:
+    kept = []
+    while True:
+        wake.wait()
+        wake.clear()
+        kept.append(len(kept) + 0.5)
+        done.set()
