@@ -183,7 +183,8 @@ def test_no_request_leaves_the_page_and_nothing_is_logged(opened: Any) -> None:
 def test_what_asks_for_something_from_elsewhere_is_refused(opened: Any) -> None:
     opened.get_log("browser")
     opened.execute_script(
-        "new Image().src = 'http://127.0.0.1:9/leak.png'; fetch('http://127.0.0.1:9/').catch(() => 0)"
+        "new Image().src = 'http://127.0.0.1:9/leak.png';"
+        "fetch('http://127.0.0.1:9/').catch(() => 0)"
     )
     refused = [entry["message"] for entry in opened.get_log("browser")]
     assert any("img-src" in message for message in refused)
