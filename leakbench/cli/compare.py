@@ -21,7 +21,7 @@ from leakbench.errors import OutputError
     help="Folder for the page, Markdown, JSON and overlays.",
 )
 def command(folders: tuple[Path, ...], output: Path) -> None:
-    """Compare the run folders BEFORE and AFTER, or each of several with the one before it.
+    """Compare the run folders BEFORE and AFTER, or the first of several with each other one.
 
     Exits with 1 when a later run leaks where an earlier one did not.
     """

@@ -173,21 +173,40 @@ def _compare_paths(before: CellResult, after: CellResult) -> tuple[PathCompariso
             metric=metric,
             before=old.get((path, metric)),
             after=new.get((path, metric)),
-            change=_change(old.get((path, metric)), new.get((path, metric))),
+            change=_change(
+                old.get((path, metric)),
+                new.get((path, metric)),
+                cell_leaked=before.verdict == "leak",
+            ),
         )
         for path, metric in dict.fromkeys((*new, *old))
     ]
     return tuple(sorted(paths, key=_order))
 
 
-def _change(before: MetricResult | None, after: MetricResult | None) -> Change:
-    """Return what became of a path, from verdicts on it that are gated or said to leak."""
+def _change(
+    before: MetricResult | None, after: MetricResult | None, *, cell_leaked: bool
+) -> Change:
+    """Return what became of a path, from the verdicts on it that count."""
     leaked, leaks = (m is not None and m.gated and m.verdict == "leak" for m in (before, after))
+    if leaks and before is not None and before.verdict == "undecided":
+        # A run too short to be sure of a leak is no proof that there was none.
+        return "still growing" if _may_have_grown(before, after, cell_leaked) else "newly growing"
     if leaks:
         return "still growing" if leaked else "newly growing"
-    if after is not None and after.verdict == "undecided":
+    if after is not None and after.gated and after.verdict == "undecided":
         return "not decided"
     return "no longer growing" if leaked else "not growing"
+
+
+def _may_have_grown(before: MetricResult, after: MetricResult | None, cell_leaked: bool) -> bool:
+    """Whether an undecided path may have grown as fast before.
+
+    By its interval; where there is none, by whether its cell leaked at all.
+    """
+    if after is None or before.high is None or after.low is None:
+        return cell_leaked
+    return before.high >= after.low
 
 
 def _order(path: PathComparison) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from leakbench.report.comparison_text import (
     comparison_sentence,
     comparison_text,
 )
-from leakbench.result import Parity
+from leakbench.result import Parity, Result
 
 from .conftest import HOSTILE_SUBJECT
 from .run_folders import fixed_cell, leaking_cell, metric, run_result, undecided_cell
@@ -81,6 +81,40 @@ def test_what_is_undecided_after_is_said_to_be_so_and_is_no_regression() -> None
     comparison = compare(before, run_result([undecided_cell()]))
     assert comparison.cells[0].paths[0].change == "not decided"
     assert not comparison.regressed
+
+
+def grown(verdict: str, slope: float, width: float = 0.0) -> Result:
+    made = metric("stats.decibel", "python_bytes", slope, width=width, verdict=verdict)
+    return run_result([leaking_cell(metrics=(made,), verdict=verdict)])
+
+
+def test_a_leak_that_a_shorter_run_could_not_be_sure_of_is_not_new() -> None:
+    comparison = compare(grown("undecided", 12e6, 0.2e6), grown("leak", 12.1e6, 0.3e6))
+    assert comparison.cells[0].paths[0].change == "still growing"
+    assert not comparison.regressed
+
+
+def test_a_leak_faster_than_an_undecided_run_allowed_for_is_new() -> None:
+    assert compare(grown("undecided", 1_000, 2_000), grown("leak", 12e6)).regressed
+
+
+def test_a_leak_where_nothing_was_known_before_is_new_unless_the_cell_leaked() -> None:
+    unknown = replace(
+        metric("stats.decibel", "python_bytes", 0.0, verdict="undecided"),
+        slope_per_audio_hour=None,
+        low=None,
+        high=None,
+    )
+    for verdict, regressed in (("undecided", True), ("leak", False)):
+        before = run_result([leaking_cell(metrics=(unknown,), verdict=verdict)])
+        assert compare(before, grown("leak", 12e6)).regressed is regressed
+
+
+def test_what_is_undecided_and_only_shown_is_no_news() -> None:
+    shown = metric("process", "uss_bytes", 0.0, verdict="undecided", gated=False)
+    after = run_result([fixed_cell(metrics=(shown,))])
+    changes = {path.change for path in compare(FIXED, after).cells[0].paths}
+    assert changes == {"not growing"}
 
 
 def test_cells_are_paired_by_subject_before_anything_else() -> None:
