@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import shlex
 import sys
@@ -18,6 +19,8 @@ from leakbench.cli.exit_status import status_of_cell, status_of_result
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
+from leakbench.explain.explanation import Explanation
+from leakbench.explain.running import explain_leaks
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.result import CellResult, Result, write_result
@@ -36,8 +39,11 @@ def execute(
     limits: Limits | None = None,
     traced_frames: int = 0,
     until_sure: bool = False,
+    explain: bool | None = None,
 ) -> None:
-    """Drive the cells, judge them, show the result and exit with its status.
+    """Drive the cells, judge them, explain leaks, show the result and exit with its status.
+
+    `explain` is True for every leak, False for none, None for those that were not expected.
 
     Raises
     ------
@@ -66,8 +72,19 @@ def execute(
             interrupted = True
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
+    explanations: list[Explanation] = []
+    if explain is not False and not interrupted:
+        # Before the pages are written, for they tell what was found.
+        try:
+            with console.status("explaining the leaks ..."):
+                for explanation in explain_leaks(plan, folder, result, every=bool(explain)):
+                    explanations.append(explanation)  # noqa: PERF402 - kept on interrupt
+        except KeyboardInterrupt:
+            interrupted = True
     present(console, folder, result)
     tell_github(result)
+    for paragraph in itertools.chain.from_iterable(map(explain_text, explanations)):
+        console.print(paragraph, markup=False, highlight=False, soft_wrap=True)
     if interrupted:
         raise KeyboardInterrupt
     raise click.exceptions.Exit(status_of_result(result))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from leakbench.cli.execution import execute
+from leakbench.cli.options import EXPLAIN
 from leakbench.config import CONFIG_FILE, load_config
 from leakbench.errors import ConfigError
 from leakbench.matrix import build_cells, requests_of_config
@@ -23,8 +24,9 @@ from leakbench.matrix import build_cells, requests_of_config
     help="The matrix, its expectations and its budgets.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at the same time.")
+@EXPLAIN
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the run.")
-def command(path: Path, jobs: int | None, output: Path | None) -> None:
+def command(path: Path, jobs: int | None, explain: bool | None, output: Path | None) -> None:
     """Run the gate that leakbench.toml describes; exit 0 only if every cell is as it must be."""
     config = load_config(path)
     if not config.cells:
@@ -34,4 +36,5 @@ def command(path: Path, jobs: int | None, output: Path | None) -> None:
         output=output or config.output,
         name="gate",
         jobs=jobs or config.jobs or os.cpu_count() or 1,
+        explain=explain,
     )

@@ -36,3 +36,11 @@ DURATION = Quantity("duration", parse_duration)
 SIZE = Quantity("size", parse_size)
 RATE = Quantity("budget", parse_rule)
 GROWTH = Quantity("budget", parse_budget)
+
+
+EXPLAIN = click.option(
+    "--explain/--no-explain",
+    default=None,
+    help="Run each leaking cell once more to say who holds and who allocates what grows; "
+    "without either, where the leak was not expected.",
+)

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from leakbench.cli.execution import execute
-from leakbench.cli.options import DURATION, RATE, SIZE
+from leakbench.cli.options import DURATION, EXPLAIN, RATE, SIZE
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Limits
 from leakbench.verdict.assess import BudgetRule
@@ -108,6 +108,7 @@ from leakbench.verdict.assess import BudgetRule
     show_default=True,
     help="Time for one chunk after which a subject is stopped.",
 )
+@EXPLAIN
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -131,6 +132,7 @@ def command(
     traced_frames: int | None,
     memory_limit: int,
     chunk_limit: float,
+    explain: bool | None,
     output: Path | None,
 ) -> None:
     """Drive subjects through scenarios and say whether they leak.
@@ -169,4 +171,5 @@ def command(
         limits=Limits(memory_bytes=memory_limit, chunk_seconds=chunk_limit),
         traced_frames=traced_frames or 0,
         until_sure=until_sure,
+        explain=explain,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import linecache
 import sys
 import tracemalloc
+import types
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,6 +30,21 @@ _HARNESS: Final = (
     linecache.__file__,
 )
 _plans: Final = TypePlans()
+
+_GETSET: Final = types.GetSetDescriptorType
+_BEFORE_INSTANCE: Final = 4 * ctypes.sizeof(ctypes.c_void_p)
+
+
+def _c_api() -> Any:
+    if sys.version_info[:2] != (3, 11):
+        return None
+    function = ctypes.pythonapi["_PyTraceMalloc_GetTraceback"]
+    function.restype = ctypes.py_object
+    function.argtypes = (ctypes.c_uint, ctypes.c_size_t)
+    return function
+
+
+_ask_tracemalloc: Final = _c_api()
 
 
 def traced_by_line() -> dict[Line, int]:
@@ -114,9 +131,18 @@ def makers(item: Any, origins: TensorOrigins) -> dict[Line, int]:
 def line_of_object(obj: Any) -> Line | None:
     """Return the line that made an object, where it was made since tracing began."""
     traceback = tracemalloc.get_object_traceback(obj)
-    if traceback is None or is_harness(traceback[0].filename):
+    if traceback is not None:
+        line = traceback[0].filename, traceback[0].lineno
+    elif _ask_tracemalloc is not None and isinstance(type(obj).__dict__.get("__dict__"), _GETSET):
+        # CPython 3.11 forgets that an instance begins two pointers before its header for
+        # the collector; 3.12 does not.
+        frames = _ask_tracemalloc(0, id(obj) - _BEFORE_INSTANCE)
+        if not frames:
+            return None
+        line = frames[0]
+    else:
         return None
-    return traceback[0].filename, traceback[0].lineno
+    return None if is_harness(line[0]) else line
 
 
 def is_harness(file: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from leakbench.explain.explanation import (
 )
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
 from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder, scenario_copy
-from leakbench.result import CellResult
+from leakbench.result import CellResult, Result
 from leakbench.runner.process import WorkerProcess
 from leakbench.trace import TOTAL_PATH, Trace, read_begin, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
@@ -34,6 +34,21 @@ SECONDS_AT_LEAST: Final = 1.0
 """Time to explain in, for cells that were decided in less: two periods and three censuses."""
 _POLL_SECONDS: Final = 0.05
 _MORE_THAN_ANY_RUN: Final = 1e7
+
+
+def explain_leaks(
+    plan: Plan, folder: Path, result: Result, *, every: bool
+) -> Iterator[Explanation]:
+    """Explain the cells of a run that leaked, one after the other.
+
+    Parameters
+    ----------
+    every
+        Whether cells that were said to leak, and did, are explained as well.
+    """
+    for cell, judged in zip(plan.cells, result.cells, strict=True):
+        if judged.verdict == "leak" and (every or judged.expect != "leak"):
+            yield explain_cell(plan, folder, cell, judged)
 
 
 def explain_cell(
