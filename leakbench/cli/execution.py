@@ -21,6 +21,7 @@ from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
 from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_leaks
+from leakbench.explain.text import explain_text
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.result import CellResult, Result, write_result
