@@ -1,0 +1,198 @@
+"""Leaks whose place is known, explained: the right holder and the right line, or not.
+
+    python benchmarks/explain.py [--subject fixed] [--only NAME ...] [--output reports/explain.md]
+
+Every leak of ``leakbench selftest`` is hung on a fixed FunASR VAD; beside them the same release
+with an ``output_dir``, which collects a key a chunk outside its cache, and the release that
+leaks by itself. Each is driven until it is decided, then explained. ``wall`` is what the
+explaining worker took over what the explained one took, loading included in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from leakbench.conclusion import conclude
+from leakbench.explain.explanation import Explanation
+from leakbench.explain.running import explain_cell
+from leakbench.matrix import CellRequest, build_cells
+from leakbench.plan import Cell, Plan, write_plan
+from leakbench.resolution import resolve_subject
+from leakbench.runner.observer import SilentObserver
+from leakbench.runner.schedule import run_plan
+from leakbench.scenario import load_scenario
+from leakbench.selftest import CLEAN_SCENARIO, INJECTIONS, injected_cell
+
+OUTPUT_DIR_SCENARIO = """
+description = "silence, with results written to a folder"
+chunk_ms = 600
+period_seconds = 6.0
+warmup_periods = 2
+audio_seconds = 120
+
+[[parts]]
+kind = "silence"
+seconds = 6.0
+
+[generate]
+dynamic_silence = false
+output_dir = "{folder}"
+"""
+
+SOURCES = {
+    "float-per-chunk": "self.held.append(float(self.chunks) + 0.5)",
+    "object-per-segment": 'self.held.append({"segment": self.segments + 0.5})',
+    "object-per-tenth-segment": 'self.held.append({"segment": self.segments + 0.5})',
+    "object-per-stream": 'self.held.append({"stream": len(self.held) + 0.5})',
+    "storage-per-minute": "self.held.append(np.zeros(_KIB, dtype=np.uint8))",
+    "pinned-view": "self.held.append(samples[:1])",
+    "cycle-per-chunk": "one.append([one])",
+    "key-per-chunk": 'self.held[f"chunk {self.chunks}"] = None',
+    "while-silent": "self.held.append(float(self.chunks) + 0.5)",
+    "late-leak": "self.held.append(float(self.chunks) + 0.5)",
+    "outside-roots": "owner.chunk_history.append(float(self.chunks) + 0.5)",
+}
+"""The line that holds or makes what each injected leak keeps."""
+HOLDERS = {"outside-roots": "AutoModel.chunk_history"}
+"""Holder of each injected leak that is not in the root of the controls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A leak, and what an explanation must say of it."""
+
+    name: str
+    cell: Cell
+    holder: str
+    """Path or chain of the growth; empty for native growth."""
+    sources: tuple[str, ...]
+    """Lines that must be named, all of them."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--subject", default="fixed")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    lines = [
+        "| leak | holder found | line found | share | answer | wall |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    print("\n".join(lines), flush=True)
+    answers = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for case in cases(arguments.subject, Path(scratch)):
+            if arguments.only and case.name not in arguments.only:
+                continue
+            row, answer = explain_case(case, Path(scratch) / case.name)
+            print(row, flush=True)
+            lines.append(row)
+            answers.append(answer)
+    kinds = ("right", "wrong", "unexplained")
+    again = " ".join(["python benchmarks/explain.py", f"--subject {arguments.subject}"])
+    if arguments.only:
+        again += " --only " + " ".join(arguments.only)
+    summary = ", ".join(f"{answers.count(kind)} {kind}" for kind in kinds)
+    lines += ["", f"{summary}, of {len(answers)}. Again: `{again}`"]
+    print("\n".join(lines[-2:]))
+    if arguments.output:
+        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def cases(spec: str, scratch: Path) -> list[Case]:
+    scenario = load_scenario(CLEAN_SCENARIO)
+    subject = resolve_subject(
+        spec, model="embedded", chunk_ms=scenario.chunk_ms, generate=scenario.generate
+    )
+    found = []
+    for injection in INJECTIONS:
+        cell = injected_cell(subject, injection)
+        if injection.in_heap:
+            # One process: what is explained is one process's heap.
+            cell = dataclasses.replace(cell, replicates=1, at_least_seconds=600.0)
+        found.append(
+            Case(
+                name=injection.leak,
+                cell=cell,
+                holder=HOLDERS.get(injection.leak, "" if injection.in_heap else injection.path),
+                sources=(SOURCES[injection.leak],) if injection.leak in SOURCES else (),
+            )
+        )
+    toml = scratch / "output-dir.toml"
+    toml.write_text(OUTPUT_DIR_SCENARIO.format(folder=scratch / "written"), encoding="utf-8")
+    written, original = build_cells(
+        [
+            CellRequest(subject=spec, scenario=str(toml), at_least_seconds=120.0),
+            CellRequest(subject="original", scenario="silence", at_least_seconds=60.0),
+        ]
+    )
+    return [
+        *found,
+        Case(
+            name="output_dir",
+            cell=written,
+            holder="AutoModel.model.writer",
+            sources=("self.keys.add(key)",),
+        ),
+        Case(
+            name="original",
+            cell=original,
+            holder="stats.scores",
+            sources=('cache["stats"].scores = torch.cat((cache["stats"].scores, scores), dim=1)',),
+        ),
+    ]
+
+
+def explain_case(case: Case, folder: Path) -> tuple[str, str]:
+    """Return the table's row of a case, and its answer: right, wrong or unexplained."""
+    plan = Plan(cells=(case.cell,), jobs=1)
+    write_plan(folder, plan)
+    began = time.monotonic()
+    run_plan(plan, folder, SilentObserver())
+    seconds = time.monotonic() - began
+    result = conclude(folder).cells[0]
+    explanation = explain_cell(plan, folder, case.cell, result)
+    holder, line, share, answer = judge(case, explanation)
+    ratio = explanation.wall_seconds / seconds if seconds else 0.0
+    return f"| {case.name} | {holder} | {line} | {share} | {answer} | {ratio:.2f} |", answer
+
+
+def judge(case: Case, explanation: Explanation) -> tuple[str, str, str, str]:
+    if explanation.error:
+        return explanation.error, "", "", "unexplained"
+    if not case.holder:
+        native = explanation.native_bytes_per_hour
+        if native is None:
+            return "", "", "", "unexplained"
+        return f"native, {native / 1024:,.0f} KiB/h", "", "", "right"
+    growth = next(
+        (
+            growth
+            for growth in explanation.growths
+            if growth.path == case.holder or growth.chain.startswith(case.holder)
+        ),
+        None,
+    )
+    if growth is None:
+        others = ", ".join(f"`{growth.chain}`" for growth in explanation.growths)
+        return others, "", "", "wrong" if others else "unexplained"
+    named = {line.source: line for line in growth.allocations}
+    missing = [source for source in case.sources if source not in named]
+    shown = missing or list(case.sources)
+    first = named.get(case.sources[0])
+    return (
+        f"`{growth.path or growth.chain}`, held by `{growth.chain}`",
+        f"`{(next(iter(named), '') if missing else shown[0])}`",
+        f"{first.share:.1%}" if first else "",
+        "wrong" if missing else "right",
+    )
+
+
+if __name__ == "__main__":
+    main()
