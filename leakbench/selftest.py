@@ -28,7 +28,12 @@ CLEAN_SECONDS: Final = 600.0
 """Audio of a clean replicate: what the resolution is stated for."""
 OBJECT_SECONDS: Final = 1200.0
 """Audio at most for a leak that objects show: three steps of the rarest one, and pauses."""
-HEAP_SECONDS: Final = 1200.0
+HEAP_SECONDS: Final = 3600.0
+"""Audio at most for a leak in the heap: a large model's heap goes on settling for twenty minutes,
+and growth that slows down is not called a leak."""
+RARE_SECONDS: Final = 300.0
+"""Audio in any case for a leak that comes once a minute: another path that holds it may be decided
+before it is."""
 RATE_TOLERANCE: Final = 0.1
 """How far a rate may be from the one injected."""
 _HEAP_BUDGET: Final = "16 KiB/h"
@@ -62,14 +67,24 @@ class Injection:
 INJECTIONS: Final = (
     Injection(leak="float-per-chunk", rate="1 element/chunk", metric="elements"),
     Injection(leak="object-per-segment", rate="1 element/segment", metric="elements"),
-    Injection(leak="object-per-tenth-segment", rate="0.1 element/segment", metric="elements"),
+    Injection(
+        leak="object-per-tenth-segment",
+        rate="0.1 element/segment",
+        metric="elements",
+        at_least_seconds=RARE_SECONDS,
+    ),
     Injection(
         leak="object-per-stream",
         rate="1 element/stream",
         metric="elements",
         scenario="reconnect",
     ),
-    Injection(leak="storage-per-minute", rate="1 KiB/minute", metric="storage_bytes"),
+    Injection(
+        leak="storage-per-minute",
+        rate="1 KiB/minute",
+        metric="storage_bytes",
+        at_least_seconds=RARE_SECONDS,
+    ),
     Injection(leak="pinned-view", rate="38400 B/chunk", metric="storage_bytes"),
     Injection(leak="cycle-per-chunk", rate="1 element/chunk", metric="elements"),
     Injection(leak="key-per-chunk", rate="1 element/chunk", metric="elements"),
@@ -216,7 +231,7 @@ def read_finding(injection: Injection, cell: CellResult, clean: CellResult) -> F
         segments_per_hour=cell.segments / hours if hours else 0.0,
         streams_per_hour=cell.streams / hours if hours else 0.0,
     )
-    leaking = {metric.path for metric in cell.metrics if metric.verdict == "leak"}
+    leaking = {m.path for m in cell.metrics if m.gated and m.verdict == "leak"}
     return Finding(
         injection=injection,
         cell=cell,

@@ -119,3 +119,10 @@ def test_a_rate_a_segment_is_counted_by_the_segments_there_were() -> None:
     injection = Injection(leak="x", rate="2 elements/segment", metric="elements")
     assert read_finding(injection, measured(), CLEAN).expected_per_hour == 1200
     assert read_finding(injection, measured(audio_seconds=0.0), CLEAN).rate_error is None
+
+
+def test_what_is_shown_and_not_judged_is_no_leak_elsewhere() -> None:
+    cell = measured(("retained", "elements", "leak", 6000.0), ("stats", "elements", "leak", 1.0))
+    shown = dataclasses.replace(cell.metrics[1], gated=False)
+    cell = dataclasses.replace(cell, metrics=(cell.metrics[0], shown))
+    assert read_finding(FLOATS, cell, CLEAN).passed
