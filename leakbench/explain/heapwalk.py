@@ -28,6 +28,7 @@ from leakbench.subject import Subject
 _base_of = np.ndarray.__dict__["base"].__get__
 _dtype_of = np.ndarray.__dict__["dtype"].__get__
 _plans: Final = TypePlans()
+_call: Final[Callable[[Any, Any], int]] = call
 
 _SIZED: Final[Mapping[type, Callable[[Any], int]]] = {
     list: list.__len__,
@@ -131,20 +132,14 @@ class Heap:
             del untracked[known]
         self._identities |= untracked.keys()
         there += untracked.values()
-        measured = [(length_of(type(obj)), obj) for obj in there]
-        self._lengths_of = [length for length, _ in measured if length is not None]
-        self.containers = [obj for length, obj in measured if length is not None]
+        sized = {cls for cls in set(map(type, there)) if length_of(cls) is not None}
+        self.containers = [obj for obj in there if type(obj) in sized]
         """Those that were there already, in no order."""
-        # Globals and what closures share: where a buffer may hang.
-        globals_ = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
-        self.holders = [
-            obj
-            for obj in there
-            if type(obj) is types.CellType or id(obj) in globals_ or id(obj) in untracked
-        ]
+        self.holders = _holders(there, untracked)
         """Globals of modules, cells of closures and dicts without containers in them, that
         were there already."""
-        del there, measured, untracked
+        del there, untracked
+        self._lengths_of = [length_of(type(obj)) for obj in self.containers]
         own = (self, self.__dict__, *self.__dict__.values())
         self._own = set(map(id, own))
         gc.freeze()
@@ -152,7 +147,7 @@ class Heap:
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the items of each of `containers`."""
         return np.fromiter(
-            map(call, self._lengths_of, self.containers),
+            map(_call, self._lengths_of, self.containers),
             dtype=np.int64,
         )
 
@@ -167,6 +162,7 @@ class Heap:
         """
         gc.collect()
         own = self._own | {id(self._own)} | set(map(id, unseen))
+        own.add(id(own))
         walk = HeapWalk()
         walk.reach([subject], known=own)
         new = [
@@ -218,6 +214,16 @@ def length_of(cls: type) -> Callable[[Any], int] | None:
         base = next((base for base in _SIZED if issubclass(cls, base)), None)
         _lengths[cls] = _SIZED[base] if base else None
     return _lengths[cls]
+
+
+def _holders(there: list[Any], untracked: Mapping[int, Any]) -> list[Any]:
+    """Return those of `there` that a buffer may hang on, outside of the subject's state."""
+    globals_ = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
+    return [
+        obj
+        for obj in there
+        if type(obj) is types.CellType or id(obj) in globals_ or id(obj) in untracked
+    ]
 
 
 def _is_module(module: object) -> bool:
