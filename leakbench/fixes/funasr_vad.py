@@ -74,14 +74,15 @@ class BoundedFsmnVad(_Release):  # type: ignore[misc]
             stream.backlog.append(decibels, feats.shape[1])
         stats.scores = None
         super().ComputeScores(feats, cache=cache)
-        columns = stats.scores[0][:, list(stats.sil_pdf_ids)]
+        scores = stats.scores[0].detach().cpu().numpy()
         stream.take(
             stats.waveform[0].detach().cpu().numpy(),
-            columns.detach().cpu().numpy(),
+            scores[:, list(stats.sil_pdf_ids)],
             feats.shape[1],
             consumed,
         )
-        self._show_audio(stats, stream, consumed)
+        # Until the chunk is done only the length of this is asked for, and it costs nothing.
+        stats.data_buf = stats.waveform.new_empty(1).expand(stream.audio_from(consumed))
 
     def ResetDetection(self, cache: Any = None) -> None:  # noqa: N802
         """Reset after a segment; what the original slices off here is gone already."""
@@ -181,11 +182,6 @@ class BoundedFsmnVad(_Release):  # type: ignore[misc]
         else:
             stats.decibel = stream.backlog.latest(stats.frm_cnt - first)
         stats.scores = torch.from_numpy(stream.read_scores(first)[np.newaxis])
-        self._show_audio(stats, stream, first)
-
-    def _show_audio(self, stats: Any, stream: BoundedStream, first: int) -> None:
-        import torch
-
         stats.data_buf = stats.data_buf_all = torch.from_numpy(stream.read_audio(first))
 
 

@@ -20,10 +20,8 @@ def guarded(compare: Compare):
         [
             Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=TWO),
             Case([Stream(AUDIO)], chunk_ms=200, settings=LIVE, fixes=ALIGNED),
-            Case(
-                [Stream(speech(30, seed=2, floor_db=-65))], chunk_ms=200, settings=LIVE, fixes=TWO
-            ),
-            Case([Stream(speech(30, seed=2))], settings={"snr_thres": 20.0}, fixes=TWO),
+            Case([Stream(speech(18, seed=2, floor_db=-65))], settings=LIVE, fixes=TWO),
+            Case([Stream(speech(18, seed=2))], settings={"snr_thres": 20.0}, fixes=TWO),
         ],
     )
 
@@ -41,7 +39,7 @@ def test_a_threshold_that_never_fires_leaves_the_original_alive_and_equal(guarde
     for compared in [*guarded[2], *guarded[3]]:
         assert compared.expected["ended"] is None
         assert compared.first_difference() is None
-        assert compared.segments >= 6
+        assert compared.segments >= 4
 
 
 def test_aligned_decibels_give_what_the_first_fixed_release_gives(compare, guarded):

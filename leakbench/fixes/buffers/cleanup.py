@@ -72,7 +72,8 @@ class CleanupTrack:
             pages.append(page)
         if not pages:
             return np.empty(0, dtype=np.float32)
-        return np.concatenate(pages[::-1])[max(index - first, 0) :].copy()
+        pages[-1] = pages[-1][max(index - first, 0) :]
+        return np.concatenate(pages[::-1])
 
     def reserve(self, keep: int) -> None:
         """Let at least `keep` needed values survive a cleanup from now on."""

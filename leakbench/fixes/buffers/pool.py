@@ -43,8 +43,8 @@ class BlockPool:
 class PooledTrack:
     """A run of values in one block of a pool.
 
-    A full block is exchanged for another: what is still needed is copied to its front, and
-    the full one goes back. When the track is no longer referenced its block goes back too.
+    In a full block what is still needed moves to its front; a block that is too small is
+    exchanged for a larger one. When the track is no longer referenced its block goes back.
 
     Parameters
     ----------
@@ -75,10 +75,10 @@ class PooledTrack:
         return self._end
 
     def append(self, values: Values, needed_from: int) -> None:
-        """Add `values`; in a full block, move what lies from `needed_from` on to another."""
+        """Add `values`; in a full block, move what lies from `needed_from` on to its front."""
         size = len(values)
         if not self._lent or self._end - self._start + size > len(self._lent[0]):
-            self._exchange(size, needed_from)
+            self._make_room(size, needed_from)
         at = self._end - self._start
         self._lent[0][at : at + size] = values
         self._end += size
@@ -97,20 +97,19 @@ class PooledTrack:
         return self._lent[0][first : self._end - self._start].copy()
 
     def reserve(self, keep: int) -> None:
-        """Hold at least `keep` values from now on; takes effect with the next block."""
+        """Hold at least `keep` values from now on."""
         self._keep = max(self._keep, keep)
 
-    def _exchange(self, size: int, needed_from: int) -> None:
+    def _make_room(self, size: int, needed_from: int) -> None:
         first = min(max(needed_from, self._end - self._keep, self._start), self._end)
-        # Room for two appends after what is kept, so that not every append exchanges blocks;
-        # never smaller than the block at hand, so that sizes settle.
-        room = max(self._keep + 2 * size, len(self._lent[0]) if self._lent else 0)
-        block = self._pool.take(room)
-        if self._lent:
-            full = self._lent.pop()
-            block[: self._end - first] = full[first - self._start : self._end - self._start]
-            self._pool.give(full)
-        self._lent.append(block)
+        held = self.read(first)
+        if not self._lent or self._keep + size > len(self._lent[0]):
+            # Powers of two, so that streams of chunks of about a size can use each other's.
+            block = self._pool.take(1 << (self._keep + size - 1).bit_length())
+            if self._lent:
+                self._pool.give(self._lent.pop())
+            self._lent.append(block)
+        self._lent[0][: len(held)] = held
         self._start = first
 
 
