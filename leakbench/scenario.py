@@ -262,7 +262,8 @@ class Scenario:
 
 def shipped_scenarios() -> Mapping[str, Path]:
     """Return the scenarios that come with leakbench: name to file, sorted by name."""
-    package = Path(str(importlib.resources.files("leakbench")))
+    # Resolved, because a worker finds the package through a link.
+    package = Path(str(importlib.resources.files("leakbench"))).resolve()
     installed = package / "shipped_scenarios"
     folder = installed if installed.is_dir() else package.parent / "scenarios"
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
