@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.conclusion import conclude
+from leakbench.config import CONFIG_FILE, load_config
 from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_cell
 from leakbench.matrix import CellRequest, build_cells
@@ -110,9 +111,12 @@ def cases(spec: str, scratch: Path) -> list[Case]:
     subject = resolve_subject(
         spec, model="embedded", chunk_ms=scenario.chunk_ms, generate=scenario.generate
     )
+    # What the gate lets the release itself grow is no part of the injected leak.
+    config = load_config(Path(__file__).parents[1] / CONFIG_FILE)
+    rules = tuple(budget.rule for budget in config.budgets if budget.is_for(spec))
     found = []
     for injection in INJECTIONS:
-        cell = injected_cell(subject, injection)
+        cell = injected_cell(subject, injection, rules=rules)
         if injection.in_heap:
             # One process: what is explained is one process's heap.
             cell = dataclasses.replace(cell, replicates=1, at_least_seconds=600.0)

@@ -66,6 +66,8 @@ class Census:
     """Where each buffer is referred to, and its bytes."""
     types: Mapping[type, int]
     """Objects alive of each type that came after the first chunk; numbers and text aside."""
+    identities: frozenset[int]
+    """Of everything counted by type."""
     old_lengths: npt.NDArray[np.int64]
     """Items of each container that was there before the first chunk."""
     old_bytes: npt.NDArray[np.int64]
@@ -73,7 +75,7 @@ class Census:
 
     def own_objects(self) -> tuple[object, ...]:
         """Return what a later census must not count."""
-        return self, self.lengths, self.own_bytes, self.slots, self.types
+        return self, self.lengths, self.own_bytes, self.slots, self.types, self.identities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ def take_census(walk: HeapWalk, heap: Heap, driven: Driven) -> Census:
         own_bytes=own_bytes,
         slots=dict(chain(_slots(walk.objects), _slots(heap.holders, with_text=False))),
         types=Counter(map(type, walk.objects)),
+        identities=frozenset(walk.index),
         old_lengths=heap.lengths(),
         old_bytes=heap.sizes(),
     )

@@ -17,7 +17,8 @@ list that grows has up to an eighth to spare, malloc adds 16 bytes to a piece.""
 NATIVE_AT_LEAST: Final = 16 * 1024
 """Bytes an audio-hour below which growth of the heap says nothing: a run of minutes repeats
 to a few hundred bytes."""
-LOOKS_AT_LEAST: Final = 4
+LOOKS_AT_LEAST: Final = 8
+"""Half of them count; with fewer the warm-up of caches is all there is to see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def explain_cell(
             scenario=cell.scenario.name,
             growths=growths,
             allocations=add_up(growths),
-            native_bytes_per_hour=_native(heap, growths),
+            native_bytes_per_hour=_native(heap, growths, result),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
             chunks=data["chunks"],
@@ -156,8 +156,11 @@ def quiet_periods(trace: Trace, phase: int) -> int:
     return max(0, int(quiet[-1]) - 2)
 
 
-def _native(heap: HeapGrowth | None, growths: tuple[Growth, ...]) -> float | None:
-    if heap is None:
+def _native(
+    heap: HeapGrowth | None, growths: tuple[Growth, ...], result: CellResult | None
+) -> float | None:
+    metrics = result.metrics if result is not None else ()
+    if heap is None or any(m.metric == "heap_bytes" and m.verdict == "flat" for m in metrics):
         return None
     return heap.native(sum(g.bytes_per_hour for g in growths if not g.inside_roots))
 

@@ -109,6 +109,7 @@ def find_growths(
     found += _unheld_types(
         [g for g in everything if isinstance(g.holder, type) and not _is_ours(g.holder)],
         explained,
+        first,
         walk,
         locate,
         origins,
@@ -218,6 +219,7 @@ def _rate(amount: float, driven: Driven, hours: float) -> tuple[Unit, float]:
 def _unheld_types(
     grown: list[Grown],
     explained: set[int],
+    first: Census,
     walk: HeapWalk,
     locate: Any,
     origins: TensorOrigins,
@@ -231,15 +233,15 @@ def _unheld_types(
     for index, parent in enumerate(walk.parents):
         below[index] = id(walk.objects[index]) in explained or (parent >= 0 and below[parent])
     for item in grown:
-        at = [
-            index
-            for index, obj in enumerate(walk.objects)
-            if type(obj) is item.holder and not below[index]
+        new = [
+            (obj, held)
+            for obj, held in zip(walk.objects, below, strict=True)
+            if type(obj) is item.holder and id(obj) not in first.identities
         ]
-        if len(at) < item.amount / 2:
+        objects = [obj for obj, held in new if not held]
+        if item.amount - (len(new) - len(objects)) < item.amount / 2 or not objects:
             continue
         # The last ones reached are the far end of a chain.
-        objects = [walk.objects[index] for index in at]
         path, holders = locate(objects[-1])
         lines = lines_of_objects(objects[-_OBJECTS_SAMPLED:], origins)
         scale = item.amount / min(len(objects), _OBJECTS_SAMPLED)

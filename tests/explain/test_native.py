@@ -28,7 +28,11 @@ def trace_of(heaps: list[float], objects: list[int]) -> Trace:
 
 
 def test_the_slopes_are_those_of_the_second_half() -> None:
-    growth = measure_heap_growth(trace_of([0, 9e6, 9e6 + 100, 9e6 + 200], [0, 0, 10, 20]))
+    growth = measure_heap_growth(
+        trace_of(
+            [0, 5e6, 8e6, 9e6, *(9e6 + 100 * n for n in range(5))], [0, 0, 0, 0, *range(0, 50, 10)]
+        )
+    )
     assert growth == HeapGrowth(heap=100.0, objects=10.0)
 
 
