@@ -632,7 +632,8 @@ def describe(
     lines += [
         "",
         f"Python {sys.version.split()[0]}, {', '.join(versions)}; {os.cpu_count()} CPUs, load "
-        f"{os.getloadavg()[0]:.1f} when this was written. Again: `python benchmarks/peers.py --chunks {chunks}`.",
+        f"{os.getloadavg()[0]:.1f} when this was written. "
+        f"Again: `python benchmarks/peers.py --chunks {chunks}`.",
     ]
     return "\n".join(lines) + "\n"
 
