@@ -16,6 +16,9 @@ from typing import Any, Final, TypeAlias
 Line: TypeAlias = tuple[str, int]
 """File and line number."""
 
+NOTED_AT_LEAST: Final = 1024
+"""Bytes of a storage: of smaller ones the tensor around them weighs as much, and tracemalloc
+knows who made that."""
 _PRUNE_AT_LEAST: Final = 4096
 _HERE: Final = str(Path(__file__).resolve().parent)
 
@@ -55,11 +58,14 @@ class TensorOrigins:
         """Return what a census must not count."""
         return self, self.__dict__, self._made, self._mode
 
-    def _note(self, storage: Any, start: int) -> None:
+    def _note(self, storage: Any, args: Any) -> None:
+        start = storage.data_ptr()
         entry = self._made.get(start)
+        if entry is not None and not self._storage._expired(entry[0]):
+            return  # a view of it, or written in place
+        if not start or _is_of(start, args):
+            return  # a view of what was there before
         if entry is not None:
-            if not self._storage._expired(entry[0]):
-                return  # a view of it, or written in place
             self._storage._free_weak_ref(entry[0])
         self._made[start] = storage._weak_ref(), _calling_line()
         if len(self._made) >= self._prune_at:
@@ -84,24 +90,20 @@ def _make_mode(overrides: Any, torch: Any, note: Any) -> Any:
             for output in result if isinstance(result, (tuple, list)) else (result,):
                 if isinstance(output, tensor) and output.layout is torch.strided:
                     storage = output.untyped_storage()
-                    start = storage.data_ptr()
-                    if start and not _is_of(start, args, tensor):
-                        note(storage, start)
+                    if storage.nbytes() >= NOTED_AT_LEAST:
+                        note(storage, args)
             return result
 
     return NoteOrigins()
 
 
-def _is_of(start: int, args: Any, tensor: type) -> bool:
+def _is_of(start: int, args: Any) -> bool:
     """Whether memory that begins at `start` belongs to one of an operation's inputs."""
+    torch: Any = sys.modules["torch"]
     for arg in args:
-        items = arg if isinstance(arg, (tuple, list)) else (arg,)
-        for item in items:
-            if (
-                isinstance(item, tensor)
-                and str(item.layout) == "torch.strided"  # type: ignore[attr-defined]
-                and item.untyped_storage().data_ptr() == start  # type: ignore[attr-defined]
-            ):
+        for item in arg if isinstance(arg, (tuple, list)) else (arg,):
+            is_dense = isinstance(item, torch.Tensor) and item.layout is torch.strided
+            if is_dense and item.untyped_storage().data_ptr() == start:
                 return True
     return False
 
