@@ -10,6 +10,8 @@ AUDIO = speech(30, seed=0)
 LIVE = {"decibel_thres": -50.0}
 TWO = [(name, {}) for name in ("ring-buffer", "memory-pool")]
 ALIGNED = [(name, {"alignment": "aligned"}) for name in ("ring-buffer", "memory-pool")]
+# The first test waits for a release driven through every case.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

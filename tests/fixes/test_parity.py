@@ -12,6 +12,8 @@ SILENCE = np.zeros(30 * 16000, dtype=np.float32)
 # Silence that never triggers, speech, and silence again: 24 s.
 MIXED = np.concatenate((SILENCE[: 6 * 16000], speech(15, seed=1), SILENCE[: 3 * 16000]))
 LEAKS = ("decibel", "scores", "data_buf_all", "data_buf")
+# The first test waits for a release driven through every case.
+pytestmark = pytest.mark.timeout(900)
 
 
 def require_equal(compared: Compared) -> None:
