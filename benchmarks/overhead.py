@@ -114,6 +114,7 @@ def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
         def measured() -> float:
             writer = TraceWriter(folder)
             heartbeat = Heartbeat(folder, create=True)
+            heartbeat.allow(chunks)
             sampler = Sampler(schedule, subject, writer, chunk_seconds=chunk_ms / 1000)
             sampler.begin()
             plan = Drive(chunks=chunks, stream_chunks=None, chunk_seconds=chunk_ms / 1000)
