@@ -104,7 +104,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", set(FILES) - {"meeting.toml"})
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"meeting.toml"}))
 def test_what_init_writes_is_shown_as_it_is(name: str) -> None:
     shown = [block.text for block in BLOCKS if block.text == read_starter(name)]
     assert len(shown) == 1
