@@ -94,6 +94,8 @@ class Grown:
     """The same in the last."""
     own_bytes: int = 0
     """Bytes the container or buffer itself grew by."""
+    is_steady: bool = True
+    """Whether it grew in both halves, and not ever more slowly."""
 
     @property
     def amount(self) -> int:
@@ -124,7 +126,10 @@ def take_census(walk: HeapWalk, heap: Heap, driven: Driven) -> Census:
 def compare(
     first: Census, middle: Census, last: Census, walk: HeapWalk, heap: Heap
 ) -> tuple[Grown, ...]:
-    """Return what grew in both halves and not ever more slowly.
+    """Return what grew.
+
+    Containers of the subject's state that grew only once are among it, as not steady: it is
+    for the caller to know whether they are known to leak.
 
     Parameters
     ----------
@@ -139,9 +144,16 @@ def compare(
         before, after = first.lengths.get(key), last.lengths.get(key)
         if before is None or after is None:
             continue
-        if grows(before, middle.lengths.get(key, before), after):
-            own = last.own_bytes[key] - first.own_bytes[key]
-            grown.append(Grown(holder=obj, before=before, after=after, own_bytes=own))
+        if after > before:
+            grown.append(
+                Grown(
+                    holder=obj,
+                    before=before,
+                    after=after,
+                    own_bytes=last.own_bytes[key] - first.own_bytes[key],
+                    is_steady=grows(before, middle.lengths.get(key, before), after),
+                )
+            )
     for at in np.flatnonzero(last.old_lengths > first.old_lengths).tolist():
         before, between, after = (int(c.old_lengths[at]) for c in (first, middle, last))
         container = heap.containers[at]

@@ -72,6 +72,8 @@ class Growth:
     """The same step by step, from the root."""
     allocations: tuple[AllocationLine, ...] = ()
     """Lines that made what stayed, most bytes first."""
+    seen_once: bool = False
+    """Whether it is too rare for the second run; its rate is then the measured run's."""
 
     @property
     def inside_roots(self) -> bool:

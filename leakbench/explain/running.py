@@ -24,7 +24,7 @@ from leakbench.explain.native import HeapGrowth, measure_heap_growth
 from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder, scenario_copy
 from leakbench.result import CellResult, Result
 from leakbench.runner.process import WorkerProcess
-from leakbench.trace import TOTAL_PATH, Trace, read_begin, read_trace
+from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Begin, Trace, read_begin, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
 from leakbench.worker.request import WorkerRequest
 
@@ -70,7 +70,8 @@ def explain_cell(
     trace = read_trace(replicate_folder(folder, cell, 0))
     if begin is None or not trace.samples:
         return _written(home, _failed(cell, "the cell was never driven"))
-    quiet = quiet_periods(trace, begin.phase) * begin.chunks_per_period
+    leaking = _leaking(result)
+    quiet = periods_before_growth(trace, begin, leaking)
     shutil.rmtree(home / EXPLAIN_FOLDER, ignore_errors=True)
     began = time.monotonic()
     process = WorkerProcess(
@@ -85,7 +86,8 @@ def explain_cell(
             audio_seconds=_MORE_THAN_ANY_RUN,
             recordings=str(cell.recordings) if cell.recordings else None,
             explain_seconds=max(SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
-            explain_after_chunks=quiet,
+            explain_after_chunks=quiet * begin.chunks_per_period,
+            explain_leaking=leaking,
         ),
         plan.limits,
     )
@@ -100,9 +102,8 @@ def explain_cell(
     if not findings.exists():
         return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
     data = json.loads(findings.read_text(encoding="utf-8"))
-    growths = tuple(
-        growth for growth in map(growth_of, data["growths"]) if not _was_flat(growth, result)
-    )
+    grown = tuple(map(growth_of, data["growths"]))
+    growths = tuple(_as_measured(g, result) for g in grown if not _was_flat(g, result))
     heap = measure_heap_growth(trace)
     return _written(
         home,
@@ -112,7 +113,7 @@ def explain_cell(
             scenario=cell.scenario.name,
             growths=growths,
             allocations=add_up(growths),
-            native_bytes_per_hour=_native(heap, growths, result),
+            native_bytes_per_hour=_native(heap, grown, result),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
             chunks=data["chunks"],
@@ -137,32 +138,60 @@ def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
     )
 
 
-def quiet_periods(trace: Trace, phase: int) -> int:
-    """Return the whole periods before anything the roots reach, or the heap, grew for good.
+def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) -> int:
+    """Return the whole periods to drive untraced, because nothing that leaks grows in them.
 
-    What grows from the beginning is traced from the beginning; a leak that begins after an
-    hour is waited for without tracing, which would make the hour four.
+    The second run is fed the same audio, so what grew in a period of the first grows in it
+    again. Tracing begins two periods before: one to warm up, one before the first census. What
+    grows from the beginning is traced from the beginning.
     """
-    values = trace.column(TOTAL_PATH, "elements").at_phase(phase).values
-    if len(values) < 3:
-        return 0
-    last = values[-1]
-    # The end of the longest run of looks at one level: growth that stayed came after it.
-    level = float(np.min(values[len(values) // 4 :]))
-    quiet = np.flatnonzero(values <= level)
-    if last <= level or not len(quiet):
-        return 0
-    # A period for the container to be made in, so that it is born while traced.
-    return max(0, int(quiet[-1]) - 2)
+    found = []
+    for path in leaking:
+        column = trace.column(path, "elements").at_phase(begin.phase).since(begin.warmup_seconds)
+        steps = np.flatnonzero(np.diff(column.values) > 0)
+        if len(steps):
+            seconds = float(column.audio_seconds[steps[0]])
+            found.append(max(0, int(seconds / begin.period_seconds + 1e-9) - 1))
+    soonest = min(found, default=0)
+    return soonest if soonest > begin.warmup_chunks // begin.chunks_per_period else 0
+
+
+def _leaking(result: CellResult | None) -> tuple[str, ...]:
+    """Return the paths that leak by the measured run, and so the containers at them."""
+    metrics = result.metrics if result is not None else ()
+    found = {m.path for m in metrics if m.verdict == "leak" and m.path != PROCESS_PATH}
+    # What items weigh is told of the items, ``[]``; what grows is what they are in.
+    found |= {path.removesuffix("[]") for path in found}
+    return tuple(sorted(found - {TOTAL_PATH}))
+
+
+def _as_measured(growth: Growth, result: CellResult | None) -> Growth:
+    """Return a growth seen once with the rate that the measured run saw."""
+    if not growth.seen_once or result is None:
+        return growth
+    slopes = {
+        m.metric: m.slope_per_audio_hour or 0.0 for m in result.metrics if m.path == growth.path
+    }
+    nbytes = slopes.get("python_bytes", 0.0) + slopes.get("storage_bytes", 0.0)
+    return dataclasses.replace(
+        growth,
+        amount=slopes.get("elements", growth.amount),
+        per="hour" if "elements" in slopes else growth.per,
+        bytes_per_hour=nbytes or growth.bytes_per_hour,
+    )
 
 
 def _native(
     heap: HeapGrowth | None, growths: tuple[Growth, ...], result: CellResult | None
 ) -> float | None:
-    metrics = result.metrics if result is not None else ()
-    if heap is None or any(m.metric == "heap_bytes" and m.verdict == "flat" for m in metrics):
+    judged = [m for m in result.metrics if m.metric == "heap_bytes"] if result is not None else []
+    # What may be no growth at all is not shared out.
+    if heap is None or any(m.verdict == "flat" or (m.low or 0.0) <= 0 for m in judged):
         return None
-    return heap.native(sum(g.bytes_per_hour for g in growths if not g.inside_roots))
+    outside = sum(g.bytes_per_hour for g in growths if not g.inside_roots)
+    # Two accounts of what the roots reach; the lines' own sees arrays of attributes as well.
+    unseen = sum(g.bytes_per_hour for g in growths if g.inside_roots) - heap.objects
+    return heap.native(outside + max(0.0, unseen))
 
 
 def _was_flat(growth: Growth, result: CellResult | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from leakbench.subject import Subject
 from leakbench.trace import TOTAL_PATH
 
 _OBJECTS_SAMPLED: Final = 64
+_BUILTINS_AT_LEAST: Final = 12
 _OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
 _RARER_UNITS: Final[tuple[Unit, ...]] = ("segment", "stream")
 
@@ -46,6 +47,7 @@ def find_growths(
     origins: TensorOrigins,
     hours: float,
     ours: tuple[object, ...],
+    leaking: Collection[str],
 ) -> tuple[Growth, ...]:
     """Return what grew, most bytes first.
 
@@ -61,6 +63,8 @@ def find_growths(
         Audio-hours between them.
     ours
         Objects through which no chain may go.
+    leaking
+        Paths known to leak: of these, growth seen once is enough.
     """
     first, middle, last = censuses
     driven = last.driven - first.driven
@@ -77,7 +81,11 @@ def find_growths(
     found: list[Growth] = []
     explained: set[int] = set()
     for item in _distinct_buffers(grown):
+        if not item.is_steady and id(item.holder) not in named.index:
+            continue
         path, holders = locate(item.holder)
+        if not item.is_steady and path not in leaking:
+            continue
         lines: Mapping[Line, float]
         if item.position < 0:
             lines = lines_of_container(item, traced, origins)
@@ -104,6 +112,7 @@ def find_growths(
                 chain=shorten(holders),
                 holders=holders,
                 allocations=describe_lines(lines, hours),
+                seen_once=not item.is_steady,
             )
         )
     found += _unheld_types(
@@ -239,7 +248,10 @@ def _unheld_types(
             if type(obj) is item.holder and id(obj) not in first.identities
         ]
         objects = [obj for obj, held in new if not held]
-        if item.amount - (len(new) - len(objects)) < item.amount / 2 or not objects:
+        # Lists and dicts come and go by the dozen; a chain of them is longer than that.
+        at_least = _BUILTINS_AT_LEAST if item.holder.__module__ == "builtins" else 1
+        left = item.amount - (len(new) - len(objects))
+        if left < max(item.amount / 2, at_least) or not objects:
             continue
         # The last ones reached are the far end of a chain.
         path, holders = locate(objects[-1])

@@ -163,6 +163,7 @@ def _explain(
         warmup_chunks=schedule.warmup_chunks,
         quiet_chunks=request.explain_after_chunks,
         flush=writer.flush,
+        leaking=request.explain_leaking,
         seconds=request.explain_seconds,
     )
     drive(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +26,8 @@ FINDINGS_FILE: Final = "findings.json"
 
 PERIODS_AT_MOST: Final = 40
 """From the first census to the last: more says nothing new of what grows each period."""
-_SPARED: Final = 0.3
-"""Share of the time allowed that the censuses and the search take."""
+_DRIVING: Final = 0.4
+"""Share of the time allowed for driving; the censuses and the search take the rest."""
 
 
 class Explainer:
@@ -43,6 +43,8 @@ class Explainer:
         Whole periods before anything grew, which are driven without tracing.
     flush
         Writes out what the harness itself has waiting, which would seem to grow.
+    leaking
+        Paths known to leak: of these, growth seen once is enough.
     seconds
         Wall time to keep to, from the first chunk on; two periods are driven in any case.
     """
@@ -58,6 +60,7 @@ class Explainer:
         warmup_chunks: int,
         quiet_chunks: int,
         flush: Callable[[], None],
+        leaking: Collection[str],
         seconds: float,
     ) -> None:
         # First: what it finds is the subject's, what is made after it is known to be ours.
@@ -73,6 +76,7 @@ class Explainer:
         self._first += chunks_per_period if self._first == quiet_chunks else 0
         self._half = 0
         self._flush = flush
+        self._leaking = leaking
         self._seconds = seconds
         self._censuses: list[Census] = []
         self._lines: list[dict[Line, int]] = []
@@ -105,7 +109,7 @@ class Explainer:
         """Return the whole periods from one census to the next that fit the time."""
         now = time.perf_counter()
         a_period = (now - self._traced_from) / max(chunks - self._quiet, 1) * self._period
-        left = self._seconds * (1 - _SPARED) - (now - self._began)
+        left = self._seconds * _DRIVING - (now - self._began)
         return max(1, min(math.floor(left / a_period / 2), PERIODS_AT_MOST // 2))
 
     def _look(self, driven: Driven) -> None:
@@ -114,7 +118,8 @@ class Explainer:
             return
         self._origins.stop()
         self._flush()
-        self._lines.append(traced_by_line())
+        if len(self._censuses) != 1:  # nothing is asked of the one in the middle
+            self._lines.append(traced_by_line())
         walk = self._heap.walk(self._subject, self._ours())
         self._censuses.append(take_census(walk, self._heap, driven))
         if len(self._censuses) < 3:
@@ -132,6 +137,7 @@ class Explainer:
             origins=self._origins,
             hours=hours,
             ours=(*self._ours(), self._heap, self._heap.__dict__),
+            leaking=self._leaking,
         )
         del walk
         tracing.stop()

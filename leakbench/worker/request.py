@@ -36,6 +36,8 @@ class WorkerRequest:
     """Wall seconds to explain a leak in; 0 for a run that measures."""
     explain_after_chunks: int = 0
     """Chunks before anything grew: an explanation begins to trace there."""
+    explain_leaking: tuple[str, ...] = ()
+    """Paths known to leak: of these, growth seen once is enough."""
 
 
 def write_request(folder: Path, request: WorkerRequest) -> None:

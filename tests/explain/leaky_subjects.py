@@ -119,3 +119,18 @@ def _keep(wake: threading.Event, done: threading.Event) -> None:
         wake.clear()
         kept.append(len(kept) + 0.5)
         done.set()
+
+
+class EveryFiftiethPeriod(_Leaky):
+    """A list more every five hundredth chunk, below a root."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[list[float]] = []
+
+    def leak(self, samples: Samples) -> None:
+        if self.chunks % 500 == 55:
+            self.kept.append([self.chunks + 0.5])
+
+    def roots(self) -> Mapping[str, object]:
+        return {"kept": self.kept}

@@ -153,3 +153,17 @@ def test_a_second_run_that_fails_says_why(tmp_path: Path) -> None:
     explanation = explain_cell(plan, folder, dataclasses.replace(cell, subject=gone))
     assert "refused" in explanation.error
     assert "not explained" in explain_text(explanation)[0]
+
+
+def test_growth_too_rare_for_the_second_run_is_waited_for_and_told_at_the_measured_rate(
+    tmp_path: Path,
+) -> None:
+    explanation = explain(
+        tmp_path / "run", f"{SUBJECTS}:EveryFiftiethPeriod", "silence", seconds=2400.0
+    )
+    (growth,) = explanation.growths
+    assert growth.seen_once
+    assert growth.path == "kept"
+    assert growth.amount == pytest.approx(12, rel=0.2)
+    assert growth.per == "hour"
+    assert growth.allocations[0].source == "self.kept.append([self.chunks + 0.5])"

@@ -3,8 +3,8 @@
 import pytest
 
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.explain.running import quiet_periods
-from leakbench.trace import TOTAL_PATH, ObjectSize, Sample, Trace
+from leakbench.explain.running import periods_before_growth
+from leakbench.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
 
 HOUR = 3600.0
 
@@ -44,7 +44,7 @@ def test_too_few_looks_say_nothing() -> None:
     ("heap", "objects", "outside", "native"),
     [
         (1e6, 0.0, 0.0, 1e6),
-        (1e6, 4e5, 1e5, 5e5),
+        (1e6, 2e5, 1e5, 7e5),
         (1e6, 7e5, 0.0, None),
         (1e4, 0.0, 0.0, None),
         (-1e6, 0.0, 0.0, None),
@@ -56,13 +56,30 @@ def test_native_is_what_objects_and_the_allocators_overhead_leave(
     assert HeapGrowth(heap=heap, objects=objects).native(outside) == native
 
 
-def test_growth_from_the_beginning_has_no_quiet_before_it() -> None:
-    assert quiet_periods(trace_of([0.0] * 8, [1, 2, 3, 4, 5, 6, 7, 8]), 0) == 0
+def begin() -> Begin:
+    return Begin(
+        sample_rate=16000,
+        chunk_seconds=HOUR,
+        chunks_per_period=1,
+        phase=0,
+        warmup_chunks=2,
+        stimulus_sha256="",
+        pid=1,
+    )
 
 
-def test_a_late_leak_is_waited_for_up_to_shortly_before_it_begins() -> None:
-    assert quiet_periods(trace_of([0.0] * 12, [5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9]), 0) == 5
+def test_growth_from_the_beginning_is_traced_from_the_beginning() -> None:
+    trace = trace_of([0.0] * 8, [1, 2, 3, 4, 5, 6, 7, 8])
+    assert periods_before_growth(trace, begin(), [TOTAL_PATH]) == 0
 
 
-def test_what_never_grows_is_not_waited_for() -> None:
-    assert quiet_periods(trace_of([0.0] * 8, [5] * 8), 0) == 0
+@pytest.mark.parametrize(
+    "sizes", [[5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9], [5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7]]
+)
+def test_late_and_rare_growth_is_waited_for_up_to_two_periods_before(sizes: list[int]) -> None:
+    trace = trace_of([0.0] * len(sizes), sizes)
+    assert periods_before_growth(trace, begin(), [TOTAL_PATH]) == 6
+
+
+def test_nothing_is_waited_for_where_no_path_is_known_to_leak() -> None:
+    assert periods_before_growth(trace_of([0.0] * 8, [5] * 8), begin(), []) == 0
