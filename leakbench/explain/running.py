@@ -139,7 +139,7 @@ def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
 
 
 def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) -> int:
-    """Return the whole periods to drive untraced, because nothing that leaks grows in them.
+    """Return the whole periods to drive untraced, because something that leaks does not grow in them.
 
     The second run is fed the same audio, so what grew in a period of the first grows in it
     again. Tracing begins two periods before: one to warm up, one before the first census. What
@@ -152,8 +152,9 @@ def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) ->
         if len(steps):
             seconds = float(column.audio_seconds[steps[0]])
             found.append(max(0, int(seconds / begin.period_seconds + 1e-9) - 1))
-    soonest = min(found, default=0)
-    return soonest if soonest > begin.warmup_chunks // begin.chunks_per_period else 0
+    # The latest: what grew before it still grows then.
+    latest = max(found, default=0)
+    return latest if latest > begin.warmup_chunks // begin.chunks_per_period else 0
 
 
 def _leaking(result: CellResult | None) -> tuple[str, ...]:
