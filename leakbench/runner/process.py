@@ -176,7 +176,12 @@ class WorkerProcess:
         self._update_heartbeat_last()
         end = read_end(self.folder)
         if end is None:
-            end = End(ending="killed", detail=_last_words(self.folder, self._process.returncode))
+            if self._stop_asked is not None and self._process.returncode == -signal.SIGTERM:
+                # Told to stop while the interpreter was still starting, before it listens.
+                end = End(ending="stopped", detail="before it had begun")
+            else:
+                detail = _last_words(self.folder, self._process.returncode)
+                end = End(ending="killed", detail=detail)
             write_end(self.folder, end)
         return end
 

@@ -22,7 +22,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
-HANG_SECONDS = 3.0
+HANG_SECONDS = 2.0
 """Of processor time. A chunk takes 50 ms or so; the original can spin for ever."""
 
 

@@ -11,7 +11,7 @@ LIVE = {"decibel_thres": -50.0}
 TWO = [(name, {}) for name in ("ring-buffer", "memory-pool")]
 ALIGNED = [(name, {"alignment": "aligned"}) for name in ("ring-buffer", "memory-pool")]
 # The first test waits for a release driven through every case.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
