@@ -22,13 +22,11 @@ from leakbench.errors import OutputError
 from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_leaks
 from leakbench.explain.text import explain_text
-from leakbench.plan import Cell, Limits, Plan, write_plan
+from leakbench.plan import REPORTS_FOLDER, Cell, Limits, Plan, write_plan
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.result import CellResult, Result, write_result
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_duration
-
-REPORTS_FOLDER = Path("reports")
 
 
 def execute(
@@ -73,6 +71,8 @@ def execute(
             interrupted = True
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
+    # Verdicts first: explanations and pictures take as long again.
+    print_verdicts(console, result)
     explanations: list[Explanation] = []
     if explain is not False and not interrupted:
         # Before the pages are written, for they tell what was found.
@@ -82,17 +82,31 @@ def execute(
                     explanations.append(explanation)  # noqa: PERF402 - kept on interrupt
         except KeyboardInterrupt:
             interrupted = True
-    present(console, folder, result)
-    tell_github(result)
     for paragraph in itertools.chain.from_iterable(map(explain_text, explanations)):
         console.print(paragraph, markup=False, highlight=False, soft_wrap=True)
+    write_pages(folder)
+    tell_github(result)
+    print_whereabouts(console, folder, result)
     if interrupted:
         raise KeyboardInterrupt
     raise click.exceptions.Exit(status_of_result(result))
 
 
-def present(console: Console, folder: Path, result: Result) -> None:
-    """Draw the plots and pages of a run and print its table.
+def print_verdicts(console: Console, result: Result) -> None:
+    """Print the table of a run, and what is short of what it must be."""
+    console.print(_table(result))
+    for cell in result.cells:
+        if cell.error or not cell.as_expected:
+            console.print(
+                f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+
+
+def write_pages(folder: Path) -> None:
+    """Draw the plots and write the pages of a run.
 
     Raises
     ------
@@ -106,15 +120,10 @@ def present(console: Console, folder: Path, result: Result) -> None:
         write_report(folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
-    console.print(_table(result))
-    for cell in result.cells:
-        if cell.error or not cell.as_expected:
-            console.print(
-                f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+
+
+def print_whereabouts(console: Console, folder: Path, result: Result) -> None:
+    """Print how much was driven, where the results are, and how to have them again."""
     hours = result.audio_seconds / 3600
     speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
     console.print(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from leakbench.cli.execution import present
+from leakbench.cli.execution import print_verdicts, print_whereabouts, write_pages
 from leakbench.cli.exit_status import status_of_result
 from leakbench.conclusion import conclude
 from leakbench.result import write_result
@@ -23,5 +23,8 @@ def command(folder: Path) -> None:
     """
     result = conclude(folder)
     write_result(folder, result)
-    present(Console(), folder, result)
+    console = Console()
+    print_verdicts(console, result)
+    write_pages(folder)
+    print_whereabouts(console, folder, result)
     raise click.exceptions.Exit(status_of_result(result))
