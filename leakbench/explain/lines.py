@@ -23,7 +23,8 @@ SAMPLED_ITEMS: Final = 256
 _OBJECTS_AN_ITEM: Final = 64
 """Objects below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
-_PACKAGE: Final = Path(__file__).resolve().parents[1]
+# Not resolved: frames name files as a worker finds them, through a link.
+_PACKAGE: Final = Path(__file__).parents[1]
 _HARNESS: Final = (
     *(str(_PACKAGE / name) for name in ("explain", "probes", "worker", "trace.py")),
     tracemalloc.__file__,

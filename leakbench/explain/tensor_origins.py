@@ -20,7 +20,8 @@ NOTED_AT_LEAST: Final = 1024
 """Bytes of a storage: of smaller ones the tensor around them weighs as much, and tracemalloc
 knows who made that."""
 _PRUNE_AT_LEAST: Final = 4096
-_HERE: Final = str(Path(__file__).resolve().parent)
+_HERE: Final = str(Path(__file__).parent)
+"""As frames name it: a worker finds leakbench through a link."""
 
 
 class TensorOrigins:
