@@ -20,6 +20,8 @@ from leakbench.verdict.assess import BudgetRule
 MANIFEST_FILE: Final = "run.json"
 CELLS_FOLDER: Final = "cells"
 SCENARIOS_FOLDER: Final = "scenarios"
+REPORTS_FOLDER: Final = Path("reports")
+"""Where runs and searches go unless told otherwise."""
 
 GIB: Final = 2**30
 

@@ -1,8 +1,7 @@
 """From a subject spec to something a worker can build.
 
 Families of specs (``funasr==X``) come from the entry-point group ``leakbench.subjects``:
-each is a module with ``claims(spec) -> bool``, ``resolve(spec, *, model, chunk_ms, generate)
--> ResolvedSubject`` and ``aliases() -> Mapping[str, str]``. What no family claims is
+each is a module with the functions of :class:`Family`. What no family claims is
 ``package.module:NAME`` or ``path/to/file.py:NAME``.
 """
 
@@ -10,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -35,6 +34,9 @@ class Family(Protocol):
     def aliases(self) -> Mapping[str, str]:
         """Return the short names of the family and what each stands for."""
 
+    def remedies(self, spec: str, versions: Mapping[str, str]) -> Sequence[str]:
+        """Return what may follow ``+`` in `spec`; empty where that is nothing."""
+
 
 @functools.cache
 def families() -> tuple[Family, ...]:
@@ -42,6 +44,27 @@ def families() -> tuple[Family, ...]:
     return tuple(
         cast(Family, entry_point.load()) for entry_point in entry_points(group=ENTRY_POINT_GROUP)
     )
+
+
+def resolve_alias(spec: str) -> str:
+    """Return what a short name of any family stands for, or `spec` itself."""
+    for family in families():
+        spec = family.aliases().get(spec, spec)
+    return spec
+
+
+def list_remedies(spec: str, versions: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what may follow ``+`` in the spec of a subject, to bound what it holds.
+
+    Parameters
+    ----------
+    spec
+        Of the subject.
+    versions
+        What its process was seen to have loaded.
+    """
+    family = next((family for family in families() if family.claims(spec)), None)
+    return tuple(family.remedies(spec, versions)) if family is not None else ()
 
 
 def resolve_subject(

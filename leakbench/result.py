@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.trace import Ending, Metric, write_json
+from leakbench.trace import Ending, Metric, known_fields, write_json
 
 SCHEMA: Final = "leakbench.result/1"
 RESULT_FILE: Final = "result.json"
 
 Outcome: TypeAlias = Literal["flat", "leak", "undecided", "error"]
+PathState: TypeAlias = Literal["leak", "flat", "undecided", "absent"]
+"""``absent``: the path was never seen, so it held nothing and did not grow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,14 @@ class CellResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 
+    def driven_as(self, other: CellResult) -> bool:
+        """Whether both were driven through the same scenario in the same way."""
+        return (self.scenario, self.chunk_ms, self.model) == (
+            other.scenario,
+            other.chunk_ms,
+            other.model,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -132,6 +142,14 @@ class Result:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Seed, jobs, threads, limits, and every option that changes a figure."""
     schema: str = SCHEMA
+
+
+def path_state(metrics: Iterable[MetricResult]) -> PathState:
+    """Return what the judged metrics of one path say of it together."""
+    verdicts = {m.verdict for m in metrics if m.gated}
+    if not verdicts:
+        return "absent"
+    return "leak" if "leak" in verdicts else "flat" if verdicts == {"flat"} else "undecided"
 
 
 def write_result(folder: Path, result: Result) -> None:
@@ -163,21 +181,16 @@ def read_result(folder: Path) -> Result:
         raise OutputError(f"{path}: expected schema {SCHEMA}, got {found!r}")
     cells = tuple(_cell(cell) for cell in data.pop("cells"))
     data["command"] = tuple(data.get("command", ()))
-    return Result(cells=cells, **_known(Result, data))
+    return Result(cells=cells, **known_fields(Result, data))
 
 
 def _cell(data: dict[str, Any]) -> CellResult:
-    metrics = tuple(MetricResult(**_known(MetricResult, m)) for m in data.pop("metrics"))
+    metrics = tuple(MetricResult(**known_fields(MetricResult, m)) for m in data.pop("metrics"))
     parity = data.pop("parity", None)
     for name in ("endings", "expect_leak_in"):
         data[name] = tuple(data.get(name, ()))
     return CellResult(
         metrics=metrics,
-        parity=Parity(**_known(Parity, parity)) if parity else None,
-        **_known(CellResult, data),
+        parity=Parity(**known_fields(Parity, parity)) if parity else None,
+        **known_fields(CellResult, data),
     )
-
-
-def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in dataclasses.fields(kind)}
-    return {name: value for name, value in data.items() if name in names}

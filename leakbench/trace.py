@@ -355,6 +355,12 @@ def write_json(path: Path, value: Any) -> None:
     scratch.replace(path)
 
 
+def known_fields(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of `data` is a field of the dataclass `kind`: later versions may add others."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
+
+
 def _rows(path: Path) -> Iterator[Any]:
     if not path.exists():
         return

@@ -128,12 +128,15 @@ def _gather(
     began: float,
 ) -> Findings:
     paths = leaking_paths(probes.values())
+    cell = next((probe.cell for probe in probes.values() if probe.cell), None)
 
     def nothing_left(places: Sequence[int]) -> Mapping[int, Outcome]:
         return dict.fromkeys(places, Outcome.SKIPPED)
 
     return Findings(
         scenario=scenario,
+        chunk_ms=cell.chunk_ms if cell else 0,
+        model=cell.model if cell else "",
         command=tuple(command),
         line=tuple(candidate.label for candidate in candidates),
         change=change,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
-from leakbench.trace import write_json
+from leakbench.result import PathState
+from leakbench.trace import known_fields, write_json
 
 SCHEMA: Final = "leakbench.bisect/1"
 
-PathState: TypeAlias = Literal["leak", "flat", "undecided", "absent"]
-"""``absent``: the path was never seen, so it held nothing and did not grow."""
+BISECT_FILE: Final = "bisect.json"
+SWEEP_FILE: Final = "sweep.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,10 @@ class Findings:
     """Everything that a search found."""
 
     scenario: str
+    chunk_ms: int
+    """Length of a chunk; 0 where nothing could be measured."""
+    model: str
+    """As it was named; empty where nothing could be measured."""
     command: tuple[str, ...]
     line: tuple[str, ...]
     """Labels of all candidates between the ends, oldest first."""
@@ -87,7 +94,38 @@ class Findings:
     schema: str = SCHEMA
 
 
+def search_folder(beside: Path, scenario: str) -> Path:
+    """Return where searches on a scenario keep what they find, in the folder of reports."""
+    name = re.sub(r"[^\w.=+-]+", "-", scenario)
+    return beside / f"since-{name}"
+
+
 def write_findings(path: Path, findings: Findings) -> None:
     """Write the findings as JSON, atomically."""
     data: dict[str, Any] = dataclasses.asdict(findings)
     write_json(path, {"schema": data.pop("schema"), **data})
+
+
+def read_findings(path: Path) -> Findings | None:
+    """Return the findings in a file; None where there are none that this version reads."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("schema") != SCHEMA:
+            return None
+        data["change"] = _change(data["change"]) if data["change"] else None
+        data["changes"] = tuple(map(_change, data["changes"]))
+        data["probes"] = tuple(map(_probe, data["probes"]))
+        for name in ("command", "line", "paths"):
+            data[name] = tuple(data[name])
+        return Findings(**known_fields(Findings, data))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _change(row: Mapping[str, Any]) -> ChangeRow:
+    return ChangeRow(**{**known_fields(ChangeRow, row), "between": tuple(row["between"])})
+
+
+def _probe(row: Mapping[str, Any]) -> ProbeRow:
+    rates = {path: PathRate(**known_fields(PathRate, rate)) for path, rate in row["rates"].items()}
+    return ProbeRow(**{**known_fields(ProbeRow, row), "rates": rates})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from leakbench.bisect.findings import PathRate, PathState
+from leakbench.bisect.findings import PathRate
 from leakbench.bisect.probing import Probe
 from leakbench.bisect.search import Outcome
-from leakbench.result import CellResult, MetricResult
+from leakbench.result import CellResult, MetricResult, path_state
 from leakbench.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import matches, quantity_of
@@ -24,7 +24,7 @@ def outcome_of(probe: Probe, pattern: str | None = None) -> Outcome:
     if pattern is None:
         return _OUTCOMES.get(cell.verdict, Outcome.SKIPPED)
     return _OUTCOMES.get(
-        _state([m for m in _gated(cell) if matches(pattern, m.path)]), Outcome.SKIPPED
+        path_state(m for m in cell.metrics if matches(pattern, m.path)), Outcome.SKIPPED
     )
 
 
@@ -41,7 +41,7 @@ def rate_of(probe: Probe, path: str) -> PathRate | None:
     if probe.cell is None or probe.cell.verdict == "error":
         return None
     metrics = [m for m in _gated(probe.cell) if m.path == path]
-    state = _state(metrics)
+    state = path_state(metrics)
     growing = [m for m in metrics if m.verdict != "flat" and (m.slope_per_audio_hour or 0) > 0]
     in_bytes = [m for m in growing if m.metric in _BYTES]
     slope = sum(m.slope_per_audio_hour or 0.0 for m in in_bytes)
@@ -89,13 +89,6 @@ _WHOLES: Final = (TOTAL_PATH, PROCESS_PATH)
 
 def _gated(cell: CellResult) -> list[MetricResult]:
     return [m for m in cell.metrics if m.gated]
-
-
-def _state(metrics: Sequence[MetricResult]) -> PathState:
-    verdicts = {m.verdict for m in metrics}
-    if not verdicts:
-        return "absent"
-    return "leak" if "leak" in verdicts else "flat" if verdicts == {"flat"} else "undecided"
 
 
 def _describe(growing: Sequence[MetricResult], slope: float) -> str:

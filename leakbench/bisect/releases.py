@@ -23,7 +23,7 @@ from packaging.version import InvalidVersion, Version
 
 from leakbench.environments import cache_folder, run_pip
 from leakbench.errors import ConfigError, ProvisionError, SubjectSpecError
-from leakbench.resolution import families
+from leakbench.resolution import families, resolve_alias
 from leakbench.trace import write_json
 
 FRESH_SECONDS: Final = 24 * 3600.0
@@ -160,8 +160,7 @@ def split_release(spec: str) -> tuple[str, Version]:
     SubjectSpecError
         When `spec` is not of that form.
     """
-    for family in families():
-        spec = family.aliases().get(spec, spec)
+    spec = resolve_alias(spec)
     project, equals, text = spec.partition("==")
     try:
         if equals and _PROJECT.fullmatch(project):

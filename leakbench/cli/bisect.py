@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -16,14 +15,20 @@ from rich.table import Table
 
 from leakbench.bisect.bisection import bisect_line
 from leakbench.bisect.candidates import Candidate, line_between
-from leakbench.bisect.findings import ChangeRow, Findings, write_findings
+from leakbench.bisect.findings import (
+    BISECT_FILE,
+    ChangeRow,
+    Findings,
+    search_folder,
+    write_findings,
+)
 from leakbench.bisect.probing import CellProber
-from leakbench.cli.execution import REPORTS_FOLDER
 from leakbench.cli.exit_status import ExitStatus
 from leakbench.cli.options import DURATION
 from leakbench.cli.progress import BarsObserver, PlainObserver, watch
 from leakbench.errors import OutputError
 from leakbench.matrix import CellRequest
+from leakbench.plan import REPORTS_FOLDER
 from leakbench.scenario import load_scenario
 from leakbench.units import format_duration
 
@@ -111,15 +116,14 @@ def command(good: str, bad: str, pattern: str | None, output: Path | None, **cel
             scenario=load_scenario(cell["scenario"]).name,
             command=prober.command,
         )
-    show_findings(console, folder, findings, name="bisect")
+    show_findings(console, folder, findings, file=BISECT_FILE)
     exact = findings.change is not None and not findings.change.between
     raise click.exceptions.Exit(ExitStatus.AS_EXPECTED if exact else ExitStatus.UNDECIDED)
 
 
 def folder_of(output: Path | None, scenario: str) -> Path:
     """Return where a search keeps what it measures: the same for every call on a scenario."""
-    name = re.sub(r"[^\w.=+-]+", "-", load_scenario(scenario).name)
-    return output or REPORTS_FOLDER / f"since-{name}"
+    return output or search_folder(REPORTS_FOLDER, load_scenario(scenario).name)
 
 
 def make_prober(
@@ -141,7 +145,7 @@ def make_prober(
     )
 
 
-def show_findings(console: Console, folder: Path, findings: Findings, *, name: str) -> None:
+def show_findings(console: Console, folder: Path, findings: Findings, *, file: str) -> None:
     """Write the JSON and the plot of a search and print its table and its sentences.
 
     Raises
@@ -155,8 +159,8 @@ def show_findings(console: Console, folder: Path, findings: Findings, *, name: s
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_findings(folder / f"{name}.json", findings)
-        save_figure(plot_release_steps(findings), folder / name)
+        write_findings(folder / file, findings)
+        save_figure(plot_release_steps(findings), (folder / file).with_suffix(""))
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
     console.print(_table(findings))

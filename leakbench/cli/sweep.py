@@ -10,6 +10,7 @@ from rich.console import Console
 
 from leakbench.bisect.bisection import sweep_line
 from leakbench.bisect.candidates import line_between, split_range, thin
+from leakbench.bisect.findings import SWEEP_FILE
 from leakbench.cli.bisect import folder_of, make_prober, probing_options, show_findings
 from leakbench.cli.progress import watch
 from leakbench.errors import RunError
@@ -50,6 +51,6 @@ def command(
             scenario=load_scenario(cell["scenario"]).name,
             command=prober.command,
         )
-    show_findings(console, folder, findings, name="sweep")
+    show_findings(console, folder, findings, file=SWEEP_FILE)
     if all(row.skipped for row in findings.probes):
         raise RunError(f"none of the {len(places)} could be measured: see the table")

@@ -13,6 +13,8 @@ from typing import Final
 from leakbench import fixes
 from leakbench.environments import install_target
 from leakbench.errors import ProvisionError, SubjectSpecError, UsageError
+from leakbench.fixes.application import UPSTREAM
+from leakbench.fixes.strategies import STRATEGIES
 from leakbench.funasr import onnx_environment
 from leakbench.subject import ResolvedSubject
 
@@ -25,6 +27,9 @@ _MODEL_FILES: Final = ("config.yaml", "model.pt")
 _ONNX_MODEL_FILES: Final = ("config.yaml", "am.mvn", "model.onnx")
 _RELEASE: Final = re.compile(r"(funasr(?:-onnx)?)==(\d[\w.]*)")
 _CLAIMED: Final = re.compile(r"(funasr(-onnx)?|original|fixed|latest)(?![\w.:/-]).*", re.DOTALL)
+_VERSION: Final = re.compile(r"\d+(\.\d+)*")
+_STRATEGIES_FROM, _STRATEGIES_UP_TO = (1, 1, 12), (1, 3, 14)
+"""Releases that the four strategies are for; later ones drop frames themselves."""
 _NEEDED: Final = ("hydra", "kaldi_native_fbank", "kaldiio", "librosa", "omegaconf", "torch", "tqdm")
 """What every release imports to load the VAD; the `funasr` extra brings them."""
 _NAMED_PATHS: Final = ("stats.decibel", "stats.data_buf", "stats.data_buf_all")
@@ -42,6 +47,28 @@ def aliases() -> Mapping[str, str]:
 def claims(spec: str) -> bool:
     """Return whether `spec` is written as one of FunASR's, right or wrong."""
     return _CLAIMED.fullmatch(spec) is not None
+
+
+def remedies(spec: str, versions: Mapping[str, str]) -> Sequence[str]:
+    """Return the fixes that can patch the release or checkout which `spec` names.
+
+    Parameters
+    ----------
+    spec
+        Written as one of FunASR's.
+    versions
+        Of the packages in its process.
+    """
+    patched = any(spec.endswith(f"+{name}") for name in fixes.FIXES)
+    version = versions.get("funasr-onnx" if spec.startswith("funasr-onnx") else "funasr", "")
+    if patched or not _VERSION.match(version):
+        return ()
+    if spec.startswith("funasr-onnx"):
+        return tuple(STRATEGIES)
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
+    if numbers > _STRATEGIES_UP_TO:
+        return (UPSTREAM,)
+    return tuple(STRATEGIES) if numbers >= _STRATEGIES_FROM else ()
 
 
 def resolve(

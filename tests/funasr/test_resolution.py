@@ -8,6 +8,7 @@ import pytest
 
 from leakbench import fixes
 from leakbench.errors import LeakbenchError, ProvisionError, SubjectSpecError, UsageError
+from leakbench.fixes import application
 from leakbench.funasr import onnx_environment, resolution
 from leakbench.subject import ResolvedSubject
 
@@ -120,6 +121,35 @@ def test_the_onnx_runtime_has_an_interpreter_and_a_model_of_its_own(
 )
 def test_specs_are_claimed_by_how_they_are_written(spec: str, claimed: bool) -> None:
     assert resolution.claims(spec) is claimed
+
+
+STRATEGIES = ("ring-buffer", "sliding-window", "periodic-cleanup", "memory-pool")
+
+
+@pytest.mark.parametrize(
+    ("spec", "versions", "names"),
+    [
+        ("original", {"funasr": "1.3.14"}, STRATEGIES),
+        ("funasr==1.1.12", {"funasr": "1.1.12"}, STRATEGIES),
+        ("funasr==1.1.11", {"funasr": "1.1.11"}, ()),
+        ("fixed", {"funasr": "1.3.15"}, ("upstream+segments",)),
+        ("funasr@../FunASR", {"funasr": "1.4.0.dev1"}, ("upstream+segments",)),
+        ("funasr-onnx==0.4.3", {"funasr-onnx": "0.4.3"}, STRATEGIES),
+        ("original+ring-buffer", {"funasr": "1.3.14"}, ()),
+        ("fixed+upstream+segments", {"funasr": "1.3.15"}, ()),
+        ("original", {}, ()),
+        ("funasr@.", {"funasr": "unknown"}, ()),
+    ],
+)
+def test_the_fixes_of_a_release_are_those_that_can_patch_it(
+    spec: str, versions: dict[str, str], names: tuple[str, ...]
+) -> None:
+    assert tuple(resolution.remedies(spec, versions)) == names
+
+
+def test_fixes_are_offered_for_the_releases_they_patch() -> None:
+    bounds = (resolution._STRATEGIES_FROM, resolution._STRATEGIES_UP_TO)
+    assert bounds == (application._FIRST, application._LAST)
 
 
 @pytest.mark.parametrize(
