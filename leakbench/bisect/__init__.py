@@ -9,5 +9,6 @@
 ``paths``       what a probe says of each path
 ``bisection``   the search put together
 ``findings``    what was found, as data
+``since``       the same read back, for a cell of any run
 ==============  ====================================================================
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import os
 import shlex
 import sys
@@ -19,10 +18,11 @@ from leakbench.cli.exit_status import status_of_cell, status_of_result
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
-from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_leaks
-from leakbench.explain.text import explain_text
 from leakbench.plan import REPORTS_FOLDER, Cell, Limits, Plan, write_plan
+from leakbench.report.leak_text import leak_paragraphs
+from leakbench.report.leaks import CellLeaks, gather_leaks
+from leakbench.report.phrases import plain_text
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.result import CellResult, Result, write_result
 from leakbench.runner.schedule import run_plan
@@ -73,19 +73,19 @@ def execute(
     write_result(folder, result)
     # Verdicts first: explanations and pictures take as long again.
     print_verdicts(console, result)
-    explanations: list[Explanation] = []
     if explain is not False and not interrupted:
         # Before the pages are written, for they tell what was found.
         try:
             with console.status("explaining the leaks ..."):
-                for explanation in explain_leaks(plan, folder, result, every=bool(explain)):
-                    explanations.append(explanation)  # noqa: PERF402 - kept on interrupt
+                explain_leaks(plan, folder, result, every=bool(explain))
         except KeyboardInterrupt:
             interrupted = True
-    for paragraph in itertools.chain.from_iterable(map(explain_text, explanations)):
-        console.print(paragraph, markup=False, highlight=False, soft_wrap=True)
+    leaks = gather_leaks(folder, result)
+    for found in leaks:
+        if found.explanation is not None:
+            _print_leaks(console, found)
     write_pages(folder)
-    tell_github(result)
+    tell_github(result, leaks)
     print_whereabouts(console, folder, result)
     if interrupted:
         raise KeyboardInterrupt
@@ -135,15 +135,22 @@ def print_whereabouts(console: Console, folder: Path, result: Result) -> None:
     console.print(f"again: {shlex.join(result.command)}", markup=False, highlight=False)
 
 
-def tell_github(result: Result) -> None:
+def tell_github(result: Result, leaks: Sequence[CellLeaks]) -> None:
     """Leave a summary and annotations where GitHub's runner says it wants them."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown_summary(result))
+            file.write(markdown_summary(result, leaks))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in workflow_annotations(result):
             click.echo(line)
+
+
+def _print_leaks(console: Console, found: CellLeaks) -> None:
+    lines = [f"{found.cell.subject} x {found.cell.scenario}:"]
+    lines += map(plain_text, leak_paragraphs(found))
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 _COLOURS = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}

@@ -2,7 +2,6 @@
 
 explanation  what was found, as data: ``explanation.json``
 running      the second worker, started and read (the parent's side)
-text         an explanation in words
 native       growth of the heap that no object explains
 heapwalk     what is alive, and what is new (the worker's side, as all below)
 census       three counts, and what grew from one to the next

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from leakbench.trace import write_json
+from leakbench.errors import OutputError
+from leakbench.trace import known_fields, write_json
 
 EXPLANATION_FILE: Final = "explanation.json"
 SCHEMA: Final = "leakbench.explanation/1"
@@ -108,10 +109,6 @@ class Explanation:
     """How long the explaining worker took, loading included."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the packages the subject is made of."""
-    since: str = ""
-    """Release or commit that brought the leak, where known."""
-    bounded_by: tuple[str, ...] = ()
-    """Fixes that are known to bound it."""
     error: str = ""
     """Why there is no explanation, where the second run failed."""
     schema: str = SCHEMA
@@ -124,32 +121,35 @@ def write_explanation(folder: Path, explanation: Explanation) -> None:
 
 
 def read_explanation(folder: Path) -> Explanation | None:
-    """Return the explanation in a cell's folder, or None where there is none."""
+    """Return the explanation in a cell's folder, or None where there is none.
+
+    Raises
+    ------
+    OutputError
+        When the file is not what `write_explanation` writes.
+    """
     path = folder / EXPLANATION_FILE
     if not path.exists():
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    data["growths"] = tuple(growth_of(row) for row in data["growths"])
-    data["allocations"] = _lines(data["allocations"])
-    data["bounded_by"] = tuple(data["bounded_by"])
-    return Explanation(**_known(Explanation, data))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        data["growths"] = tuple(growth_of(row) for row in data["growths"])
+        data["allocations"] = _lines(data["allocations"])
+        return Explanation(**known_fields(Explanation, data))
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path}: not an explanation: {error}; remove it") from error
 
 
 def growth_of(row: Mapping[str, Any]) -> Growth:
     """Return a growth from its JSON."""
     return Growth(
         **{
-            **_known(Growth, row),
-            "holders": tuple(Holder(**_known(Holder, step)) for step in row["holders"]),
+            **known_fields(Growth, row),
+            "holders": tuple(Holder(**known_fields(Holder, step)) for step in row["holders"]),
             "allocations": _lines(row["allocations"]),
         }
     )
 
 
 def _lines(rows: list[Mapping[str, Any]]) -> tuple[AllocationLine, ...]:
-    return tuple(AllocationLine(**_known(AllocationLine, row)) for row in rows)
-
-
-def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in dataclasses.fields(kind)}
-    return {name: value for name, value in data.items() if name in names}
+    return tuple(AllocationLine(**known_fields(AllocationLine, row)) for row in rows)

@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,10 +36,8 @@ _POLL_SECONDS: Final = 0.05
 _MORE_THAN_ANY_RUN: Final = 1e7
 
 
-def explain_leaks(
-    plan: Plan, folder: Path, result: Result, *, every: bool
-) -> Iterator[Explanation]:
-    """Explain the cells of a run that leaked, one after the other.
+def explain_leaks(plan: Plan, folder: Path, result: Result, *, every: bool) -> None:
+    """Explain the cells of a run that leaked, one after the other, each in its own folder.
 
     Parameters
     ----------
@@ -48,7 +46,7 @@ def explain_leaks(
     """
     for cell, judged in zip(plan.cells, result.cells, strict=True):
         if judged.verdict == "leak" and (every or judged.expect != "leak"):
-            yield explain_cell(plan, folder, cell, judged)
+            explain_cell(plan, folder, cell, judged)
 
 
 def explain_cell(
@@ -139,7 +137,7 @@ def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
 
 
 def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) -> int:
-    """Return the whole periods to drive untraced, because something that leaks does not grow in them.
+    """Return the whole periods to drive untraced, as something that leaks does not grow in them.
 
     The second run is fed the same audio, so what grew in a period of the first grows in it
     again. Tracing begins two periods before: one to warm up, one before the first census. What

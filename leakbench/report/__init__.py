@@ -1,4 +1,4 @@
-"""Presents what a run found: reads ``result.json`` and traces, judges and measures nothing.
+"""Presents what a run found: reads what is on disk, judges and measures nothing.
 
 =================== ==============================================================
 `folder`            :func:`~leakbench.report.folder.write_report`: everything below
@@ -7,6 +7,9 @@
 `summary`           Markdown and GitHub annotations
 `junit`             JUnit XML
 `page`              the self-contained HTML page
+`leaks`             who holds and who allocates what leaks, since when, bounded by what
+`leak_text`         the same in words, of `phrases`
+`commands`          what to type to know more
 `plots`, `figures`  matplotlib figures, and how they are saved
 `compare`           two or more runs side by side
 `history`           many runs over time

@@ -143,7 +143,7 @@ def pair_cells(
     """Return the pairs of cells that were driven alike, then those without a counterpart."""
     free = list(before)
     found: dict[str, CellResult] = {}
-    for alike in (_same_subject, _same_audio):
+    for alike in (_same_subject, CellResult.driven_as):
         for new in after:
             old = next((c for c in free if new.id not in found and alike(c, new)), None)
             if old is not None:
@@ -157,11 +157,7 @@ def pair_cells(
 
 
 def _same_subject(one: CellResult, other: CellResult) -> bool:
-    return one.subject == other.subject and _same_audio(one, other)
-
-
-def _same_audio(one: CellResult, other: CellResult) -> bool:
-    return (one.scenario, one.chunk_ms, one.model) == (other.scenario, other.chunk_ms, other.model)
+    return one.subject == other.subject and one.driven_as(other)
 
 
 def _compare_paths(before: CellResult, after: CellResult) -> tuple[PathComparison, ...]:

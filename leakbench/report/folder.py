@@ -37,8 +37,8 @@ def write_report(folder: Path) -> list[Path]:
     """
     run = read_run(folder)
     texts = {
-        SUMMARY_FILE: markdown_summary(run.result),
-        JUNIT_FILE: junit_xml(run.result),
+        SUMMARY_FILE: markdown_summary(run.result, run.leaks),
+        JUNIT_FILE: junit_xml(run.result, run.leaks),
         PAGE_FILE: render_page(run, others=(SUMMARY_FILE, JUNIT_FILE)),
     }
     for name, text in texts.items():

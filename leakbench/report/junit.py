@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 from xml.etree import ElementTree
 
+from leakbench.report.leak_text import leak_lines
+from leakbench.report.leaks import CellLeaks
 from leakbench.report.rows import format_level, rows_amiss
 from leakbench.report.sentences import cell_sentence, expectation, parity_sentence
 from leakbench.result import CellResult, Result
@@ -15,12 +18,12 @@ from leakbench.result import CellResult, Result
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(result: Result) -> str:
+def junit_xml(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
     """Return one test case a cell.
 
     A cell that is not as expected is a failure, with limit beside observation for each path
-    that is amiss; an error is an error. What is undecided is a failure too: flatness was asked
-    for and not proved.
+    that is amiss, and with who holds and who allocates what leaks; an error is an error. What is
+    undecided is a failure too: flatness was asked for and not proved.
     """
     suites = ElementTree.Element("testsuites", name="leakbench")
     suite = ElementTree.SubElement(
@@ -34,14 +37,15 @@ def junit_xml(result: Result) -> str:
         time=f"{result.wall_seconds:.3f}",
         timestamp=result.started[:19],
     )
+    found = {leaking.cell.id: leaking for leaking in leaks}
     for cell in result.cells:
-        _add_case(suite, cell)
+        _add_case(suite, cell, found.get(cell.id))
     ElementTree.indent(suites)
     text = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _add_case(suite: ElementTree.Element, cell: CellResult) -> None:
+def _add_case(suite: ElementTree.Element, cell: CellResult, leaking: CellLeaks | None) -> None:
     case = ElementTree.SubElement(
         suite,
         "testcase",
@@ -56,18 +60,19 @@ def _add_case(suite: ElementTree.Element, cell: CellResult) -> None:
         failure = ElementTree.SubElement(
             case, "failure", type=cell.verdict, message=_clean(sentence)
         )
-        failure.text = _clean(_details(cell))
+        failure.text = _clean(_details(cell, leaking))
     output = ElementTree.SubElement(case, "system-out")
     output.text = _clean("\n".join(filter(None, (sentence, parity_sentence(cell)))))
 
 
-def _details(cell: CellResult) -> str:
+def _details(cell: CellResult, leaking: CellLeaks | None) -> str:
     lines = [expectation(cell), cell.reason]
     for row in rows_amiss(cell):
         limit = format_level(row.result.budget_per_audio_hour, row.result.metric)
         lines.append(
             f"{row.name}: {row.verdict}, observed {row.slope} ({row.interval}), limit {limit}/h"
         )
+    lines += leak_lines(leaking) if leaking else []
     return "\n".join(filter(None, lines))
 
 

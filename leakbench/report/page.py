@@ -19,6 +19,8 @@ from leakbench.plan import CELLS_FOLDER
 from leakbench.report import sentences, style
 from leakbench.report.figures import inline_svg
 from leakbench.report.groups import overlay_groups, overlay_name
+from leakbench.report.leak_text import leak_paragraphs
+from leakbench.report.phrases import Paragraph
 from leakbench.report.plots import (
     describe_panel,
     overlay_looks,
@@ -71,7 +73,11 @@ def render_page(run: RunFolder, *, others: Sequence[str] = ()) -> str:
     script, sheet = read_resource("page.js"), read_resource("page.css")
     anchors = {cell.cell.id: f"cell-{number}" for number, cell in enumerate(run.cells, start=1)}
     overlays = [_overlay(group, n) for n, group in enumerate(overlay_groups(run.cells), start=1)]
-    cells = [_cell(run.folder, cell, anchors[cell.cell.id]) for cell in run.cells]
+    leaks = {found.cell.id: leak_paragraphs(found) for found in run.leaks}
+    cells = [
+        _cell(run.folder, cell, anchors[cell.cell.id], leaks.get(cell.cell.id, []))
+        for cell in run.cells
+    ]
     lines = [_row(row, anchors[row.cell.id]) for row in rows(run.result)]
     result = run.result
     return (
@@ -178,7 +184,9 @@ def _key_words(run: CellTraces) -> str:
     return f"{run.cell.verdict}{grown}"
 
 
-def _cell(folder: Path, run: CellTraces, anchor: str) -> dict[str, object]:
+def _cell(
+    folder: Path, run: CellTraces, anchor: str, leaks: Sequence[Paragraph]
+) -> dict[str, object]:
     cell = run.cell
     row = worst_row(cell)
     drawn = any(trace.samples for trace in run.traces)
@@ -193,6 +201,7 @@ def _cell(folder: Path, run: CellTraces, anchor: str) -> dict[str, object]:
         "audio": format_duration(cell.audio_seconds),
         "segments": f"{cell.segments:,}",
         "sentence": sentences.cell_sentence(cell),
+        "leaks": leaks,
         "facts": _facts(cell),
         "outlook": sentences.outlook(cell),
         "pictures": [

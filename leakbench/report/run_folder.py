@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.plan import CELLS_FOLDER
+from leakbench.report.leaks import CellLeaks, gather_leaks
 from leakbench.report.rows import is_pending
 from leakbench.report.series import CellTraces
 from leakbench.result import CellResult, Result, read_result
@@ -22,6 +23,8 @@ class RunFolder:
     folder: Path
     result: Result
     cells: tuple[CellTraces, ...]
+    leaks: tuple[CellLeaks, ...]
+    """Every cell that leaks, with what is known of its leaks."""
 
 
 def read_run(folder: Path) -> RunFolder:
@@ -40,6 +43,7 @@ def read_run(folder: Path) -> RunFolder:
             CellTraces(cell=c, traces=_read_traces(folder, c), pending=is_pending(c))
             for c in result.cells
         ),
+        leaks=gather_leaks(folder, result),
     )
 
 

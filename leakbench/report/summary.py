@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from leakbench.report.leak_text import leak_lines
+from leakbench.report.leaks import CellLeaks
 from leakbench.report.rows import Row, rows, worst_row
 from leakbench.report.sentences import cell_sentence, expectation, headline, parity_sentence
 from leakbench.result import CellResult, Result
@@ -17,10 +19,10 @@ SHOWN_ROWS: Final = 12
 _MARKS: Final = {"flat": "🟦", "leak": "🟥", "undecided": "🟨", "error": "🟪"}
 
 
-def markdown_summary(result: Result) -> str:
+def markdown_summary(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
     """Return the run as GitHub-flavoured Markdown: verdict, cells, the worst paths, how to repeat.
 
-    Text from subjects and scenarios is escaped.
+    Leaks that were not expected have a line each. Text from subjects and scenarios is escaped.
     """
     parts = [
         f"## leakbench: {escape_markdown(headline(result))}",
@@ -33,6 +35,10 @@ def markdown_summary(result: Result) -> str:
     growing = [row for row in rows(result) if row.result.verdict != "flat" and row.result.gated]
     if growing:
         parts += ["", *_growing_table(growing)]
+    for leaking in (found for found in leaks if not found.cell.as_expected):
+        where = f"{leaking.cell.subject} on {leaking.cell.scenario}"
+        lines = [f"- {escape_markdown(f'{where}: {line}')}" for line in leak_lines(leaking)]
+        parts += ["", *lines]
     differing = [c for c in result.cells if c.parity is not None and not c.parity.identical]
     for cell in differing:
         parts += ["", f"{escape_markdown(f'{cell.subject}: {parity_sentence(cell)}')}."]

@@ -6,6 +6,7 @@ import pytest
 
 from leakbench.report.folder import write_report
 
+from .explanations import HOSTILE_CHAIN, HOSTILE_LINE, explain, growth
 from .run_folders import error_cell, fixed_cell, leaking_cell, undecided_cell, write_run
 
 HOSTILE_SCENARIO = '<script>document.title="ran"</script>'
@@ -14,8 +15,11 @@ HOSTILE_SUBJECT = '"><img src=x onerror="document.title=1"> $a_b^{2$'
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Original and fixed on silence, one of each other verdict, and names that want to run."""
-    return write_run(
+    """Original and fixed on silence, one of each other verdict, and names that want to run.
+
+    The original is explained, by lines that want to run, too.
+    """
+    folder = write_run(
         tmp_path_factory.mktemp("runs") / "run",
         [
             leaking_cell(),
@@ -25,6 +29,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             error_cell(),
         ],
     )
+    explain(folder, leaking_cell(), growth(chain=HOSTILE_CHAIN, allocations=(HOSTILE_LINE,)))
+    return folder
 
 
 @pytest.fixture(scope="session")

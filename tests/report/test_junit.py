@@ -1,9 +1,19 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
 from leakbench.report.junit import junit_xml
+from leakbench.report.run_folder import read_run
 
 from .conftest import HOSTILE_SCENARIO
-from .run_folders import error_cell, fixed_cell, leaking_cell, run_result, undecided_cell
+from .explanations import explain, growth
+from .run_folders import (
+    error_cell,
+    fixed_cell,
+    leaking_cell,
+    run_result,
+    undecided_cell,
+    write_run,
+)
 
 
 def suite_of(*cells: object) -> ElementTree.Element:
@@ -37,6 +47,16 @@ def test_a_failure_shows_limit_beside_observation() -> None:
     text = failure.text or ""
     assert "stats.scores storage: leak, observed +340 MiB/h (exact), limit 0 B/h" in text
     assert "process" not in text.splitlines()[2]
+
+
+def test_a_failure_says_who_holds_what_leaks(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [leaking_cell(expect="flat", as_expected=False)])
+    explain(folder, leaking_cell(), growth())
+    run = read_run(folder)
+    failure = ElementTree.fromstring(junit_xml(run.result, run.leaks)).find(".//failure")
+    assert failure is not None
+    last = (failure.text or "").splitlines()[-1]
+    assert last.startswith("stats.decibel +64 items a chunk: held by FunasrSubject")
 
 
 def test_markup_and_control_characters_in_names_leave_valid_xml() -> None:

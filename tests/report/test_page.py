@@ -12,7 +12,8 @@ from leakbench.report.page import render_page
 from leakbench.report.run_folder import read_run
 
 from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from .run_folders import error_cell, leaking_cell, write_run
+from .explanations import HOSTILE_CHAIN, HOSTILE_LINE
+from .run_folders import error_cell, fixed_cell, leaking_cell, write_run
 
 
 class Reader(HTMLParser):
@@ -63,6 +64,33 @@ def test_names_that_are_markup_are_shown_and_nothing_of_them_is_a_tag(
     assert HOSTILE_SUBJECT in read.text
     assert "img" not in read.tags
     assert read.tags.count("script") == 1
+
+
+def test_a_leak_is_told_in_a_paragraph_whose_code_is_code_and_nothing_else(
+    read: Reader, page: str
+) -> None:
+    (told,) = re.findall(r'<p class="growth">(.*?)</p>', page)[:1]
+    pieces = [unescape(piece) for piece in re.findall(r"<code>(.*?)</code>", told)]
+    assert pieces[:4] == ["stats.decibel", HOSTILE_CHAIN, "<b>/model.py:1", HOSTILE_LINE.function]
+    assert pieces[4] == "x = '</code><script>document.title=\"source\"</script>' # �[31m � `@all`"
+    assert not set(re.findall(r"<(\w+)", told)) - {"code"}
+    assert "grows by 64 items a chunk" in read.text
+
+
+def test_a_leak_that_was_not_explained_names_the_command_in_a_hostile_scenario_too(
+    tmp_path: Path,
+) -> None:
+    cell = leaking_cell(HOSTILE_SCENARIO, subject=HOSTILE_SUBJECT, replicates=0)
+    page = render_page(read_run(write_run(tmp_path / "run", [cell])))
+    (told,) = re.findall(r'<p class="growth">(.*?)</p>', page)
+    assert set(re.findall(r"<(\w+)", told)) == {"code"}
+    assert "was not looked for" in told
+    assert HOSTILE_SCENARIO in unescape(told)
+
+
+def test_what_does_not_leak_has_no_such_paragraph(tmp_path: Path) -> None:
+    page = render_page(read_run(write_run(tmp_path / "run", [fixed_cell(replicates=0)])))
+    assert 'class="growth"' not in page
 
 
 def test_the_page_fetches_nothing(read: Reader, page: str) -> None:

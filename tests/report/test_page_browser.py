@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
+from .explanations import HOSTILE_CHAIN, HOSTILE_LINE
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
@@ -74,6 +77,13 @@ def fill(browser: Any, name: str, value: str) -> None:
 
 def click(browser: Any, selector: str) -> None:
     browser.find_element("css selector", selector).click()
+
+
+def set_width(browser: Any, width: int) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
 
 
 def background(browser: Any) -> str:
@@ -150,6 +160,8 @@ def test_names_that_are_scripts_are_shown_and_do_not_run(opened: Any) -> None:
     assert opened.title == "leakbench: error"
     text = opened.find_element("tag name", "body").text
     assert HOSTILE_SCENARIO in text
+    assert HOSTILE_CHAIN in text
+    assert HOSTILE_LINE.function in text
     assert HOSTILE_SUBJECT in text
     assert opened.execute_script("return document.images.length") == 0
 
@@ -191,12 +203,34 @@ def test_what_asks_for_something_from_elsewhere_is_refused(opened: Any) -> None:
     assert any("connect-src" in message for message in refused)
 
 
+def test_a_real_leak_is_told_on_its_page_on_a_phone_too(browser: Any, tmp_path: Path) -> None:
+    options = ("--subject", "leakbench.controls:leaky", "--scenario", "silence", "--audio", "1m")
+    done = subprocess.run(
+        [sys.executable, "-m", "leakbench", "run", *options, "--explain", "--output", "run"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    browser.get((tmp_path / "run" / "report.html").as_uri())
+    set_width(browser, 390)
+    told = browser.find_elements("css selector", "#cell-1 .growth")
+    assert told[0].text.startswith("retained (list) grows by 1 item a chunk, ")
+    assert "Held by Retaining.retention.held (list). Allocated at controls/retention.py:" in (
+        told[0].text
+    )
+    code = [piece.text for piece in told[0].find_elements("tag name", "code")]
+    assert code[:2] == ["retained", "Retaining.retention.held"]
+    assert told[0].is_displayed()
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    # The terminal and the page say the same.
+    assert "".join(told[0].text.split()) in "".join(done.stdout.replace("`", "").split())
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_is_no_wider_than_the_screen(opened: Any, width: int) -> None:
-    opened.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
+    set_width(opened, width)
     assert opened.execute_script("return document.documentElement.scrollWidth") <= width
     smallest = opened.execute_script(
         "return Math.min(...[...document.querySelectorAll('figure svg')].slice(0, 4)"

@@ -1,9 +1,19 @@
 import re
+from pathlib import Path
 
+from leakbench.report.run_folder import read_run
 from leakbench.report.summary import escape_markdown, markdown_summary, workflow_annotations
 
 from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from .run_folders import error_cell, fixed_cell, leaking_cell, run_result, undecided_cell
+from .explanations import HOSTILE_CHAIN, explain, growth
+from .run_folders import (
+    error_cell,
+    fixed_cell,
+    leaking_cell,
+    run_result,
+    undecided_cell,
+    write_run,
+)
 
 
 def test_the_summary_leads_with_the_verdict_and_ends_with_the_command() -> None:
@@ -28,6 +38,24 @@ def test_names_cannot_break_out_of_the_summary() -> None:
     assert "\\$a\\_b^\\{2\\$" in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 8 for line in tables[:3])
+
+
+def test_a_leak_nobody_expected_has_a_line(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [leaking_cell(expect="flat", as_expected=False)])
+    explain(folder, leaking_cell(), growth(), growth("", chain=HOSTILE_CHAIN))
+    run = read_run(folder)
+    lines = [
+        line for line in markdown_summary(run.result, run.leaks).splitlines() if line[:2] == "- "
+    ]
+    assert lines[0].startswith("- original on silence: stats.decibel +64 items a chunk: held by Fu")
+    assert "allocated at fsmn\\_vad\\_streaming/model.py:464 FsmnVADStreaming.ComputeD" in lines[0]
+    assert "&lt;img src=x" in lines[1]
+    assert len(lines) == 2
+
+
+def test_a_leak_that_was_expected_has_none(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "run", [leaking_cell()]))
+    assert "\n- " not in markdown_summary(run.result, run.leaks)
 
 
 def test_a_command_with_backticks_stays_in_its_block() -> None:
