@@ -24,9 +24,9 @@ def describe(answers: Sequence[Answer], tools: Mapping[str, Tool], chunks: int) 
         f"{CACHE_CHUNKS} chunks' audio. sawtooth: fixed, keeping every chunk's audio and dropping "
         f"all of it each {CLEANUP_CHUNKS} chunks. Only the first leaks. {chunks} chunks of "
         f"{CHUNK_MS} ms of silence, where a tool does not choose for itself. Each measurement is a "
-        "process of its own. The cost is the processor time, of the process and what it started, "
-        "beside a bare loop over as many chunks in the same process: the median and the range of "
-        "the workloads.",
+        "process of its own, in which as many chunks went before to settle it. The cost is the "
+        "processor time, of the process and what it started, beside a bare loop over as many "
+        "chunks in the same process: the median and the range of the workloads.",
         "",
         f"| tool | {' | '.join(WORKLOADS)} | right | cost | chunks |",
         "| --- " * (len(WORKLOADS) + 4) + "|",
