@@ -212,10 +212,10 @@ PEERS: Final = {
         find=with_psleak,
         rule="its own: heap, mmap, USS, RSS or VMS still grow by as much a call after 10 runs of "
         "more and more calls, or a call leaves a thread, a file or garbage. A call is a chunk. "
-        f"`times={PSLEAK_TIMES}` to begin with, not 200, as the runs of a leak take 112 times as many; "
-        "`warmup_times` a third of the others' chunks, not 10; a tolerance of 1 MiB a run for "
-        "USS, RSS and VMS, not 0, and 0 for heap and mmap; all checkers; PYTHONMALLOC=malloc and "
-        "PYTHONUNBUFFERED=1, as its guide asks",
+        f"`times={PSLEAK_TIMES}` to begin with, not 200, as the runs of a leak take 112 times as "
+        "many; `warmup_times` a third of the others' chunks, not 10; a tolerance of 1 MiB a run "
+        "for USS, RSS and VMS, not 0, and 0 for heap and mmap; all checkers; PYTHONMALLOC=malloc "
+        "and PYTHONUNBUFFERED=1, as its guide asks",
         requirements=("psleak==0.1.6",),
         environment={"PYTHONMALLOC": "malloc", "PYTHONUNBUFFERED": "1"},
     ),
