@@ -1,6 +1,7 @@
 """The fixes beside the original and upstream's fix: time a chunk, bytes held, parity.
 
-    python benchmarks/fixes.py [--turns 8] [--output reports/benchmarks/fixes.md]
+    python benchmarks/fixes.py [--turns 16] [--output reports/benchmarks/fixes.md]
+                               [--plot docs/images/fixes.svg]
 
 Each release has a process of its own; they take turns, in an order drawn anew each round, over
 the same audio: speech-like bursts, then silence. A turn is a fresh stream. Times are processor
@@ -43,8 +44,9 @@ CONFIDENCE = 0.95
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--turns", type=int, default=16)
     parser.add_argument("--output", type=Path, default=Path("reports/benchmarks/fixes.md"))
+    parser.add_argument("--plot", type=Path, help="draw the long silence, as SVG, into this file")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
@@ -52,7 +54,13 @@ def main() -> None:
         return
     workers = {release: Worker(release) for release in dict.fromkeys(r for r, _ in VARIANTS)}
     sections = [compare(workers, chunk_ms, arguments.turns) for chunk_ms in CHUNK_MS]
-    sections.append(compare_growth(workers))
+    minutes = {
+        name_of(release, fix): workers[release].run(kind="long", fix=fix, chunk_ms=600)
+        for release, fix in VARIANTS
+    }
+    sections.append(describe_growth(minutes))
+    if arguments.plot:
+        plot_growth(minutes, arguments.plot)
     for worker in workers.values():
         worker.close()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
@@ -133,24 +141,61 @@ def compare(workers: Mapping[str, Worker], chunk_ms: int, turns: int) -> str:
     return "\n".join([*lines, ""])
 
 
-def compare_growth(workers: Mapping[str, Worker]) -> str:
+def describe_growth(minutes: Mapping[str, Mapping[str, list[float]]]) -> str:
     """Return the table of what a long silence does."""
-    minutes = LONG_SECONDS // 60
+    last = LONG_SECONDS // 60
     lines = [
-        f"## {minutes} min of silence, 600 ms chunks",
+        f"## {last} min of silence, 600 ms chunks",
         "",
         "| subject | time a chunk, first minute | last minute | bytes held after 1 min "
-        f"| after {minutes} min |",
+        f"| after {last} min |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for release, fix in VARIANTS:
-        found = workers[release].run(kind="long", fix=fix, chunk_ms=600)
+    for name, found in minutes.items():
+        spent, held = found["seconds"], found["bytes"]
         lines.append(
-            f"| {name_of(release, fix)} | {found['first'] * 1e3:.1f} ms "
-            f"| {found['last'] * 1e3:.1f} ms "
-            f"| {found['early_bytes']:,} | {found['late_bytes']:,} |"
+            f"| {name} | {spent[0] * 1e3:.1f} ms | {spent[-1] * 1e3:.1f} ms "
+            f"| {held[0]:,} | {held[-1]:,} |"
         )
     return "\n".join([*lines, ""])
+
+
+def plot_growth(minutes: Mapping[str, Mapping[str, list[float]]], file: Path) -> None:
+    """Draw bytes held and time a chunk, minute by minute, beside each other."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
+
+    from leakbench.report import style
+    from leakbench.report.figures import save_figure
+    from leakbench.units import format_bytes
+
+    figure = Figure(figsize=(10.65, 4.6), facecolor=style.PAPER)
+    held, spent = figure.subplots(1, 2)
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.9, bottom=0.36, wspace=0.2)
+    colours = (style.BEFORE_COLOUR, *style.AFTER_COLOURS, style.BLACK, style.MUTED)
+    for number, (name, found) in enumerate(minutes.items()):
+        look = {
+            "color": colours[number],
+            "linestyle": style.LINE_STYLES[number % len(style.LINE_STYLES)],
+            "marker": "osD^vPX*"[number],
+            "markersize": 4,
+            "label": name,
+        }
+        at = range(1, len(found["bytes"]) + 1)
+        held.plot(at, found["bytes"], **look)
+        spent.plot(at, [seconds * 1e3 for seconds in found["seconds"]], **look)
+    held.set_yscale("log")
+    held.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(value)))
+    held.set_title("Held below cache['stats']", loc="left", fontsize=10)
+    spent.set_title("Processor time a chunk, ms", loc="left", fontsize=10)
+    spent.set_ylim(bottom=0)
+    for axes in (held, spent):
+        axes.set_xlabel("minutes of silence, 600 ms chunks")
+        axes.grid(color=style.GRID, linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, names = held.get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower center", ncols=4, frameon=False, fontsize=9)
+    save_figure(figure, file.with_suffix(""))[0].unlink()
 
 
 def cost_interval(
@@ -256,6 +301,7 @@ def hold_turn(model: Any, audio: Any, chunk_ms: int) -> dict[str, Any]:
 
 
 def long_turn(model: Any, audio: Any, chunk_ms: int) -> dict[str, Any]:
+    """Return the median time of a chunk and the bytes held, minute by minute."""
     spent, held = [], []
     minute = 60000 // chunk_ms
     for cache, _, seconds in feed(model, audio, chunk_ms):
@@ -263,10 +309,11 @@ def long_turn(model: Any, audio: Any, chunk_ms: int) -> dict[str, Any]:
         if len(spent) % minute == 0:
             held.append(bytes_held(cache))
     return {
-        "first": statistics.median(spent[:minute]),
-        "last": statistics.median(spent[-minute:]),
-        "early_bytes": held[0],
-        "late_bytes": held[-1],
+        "seconds": [
+            statistics.median(spent[begin : begin + minute])
+            for begin in range(0, len(spent) - minute + 1, minute)
+        ],
+        "bytes": held,
     }
 
 

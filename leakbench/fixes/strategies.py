@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -26,7 +27,7 @@ CLEANUP_FRAMES: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
+class Strategy(ABC):
     """How the frames of a stream are held; subclasses say in which buffer."""
 
     alignment: Alignment = "original"
@@ -41,6 +42,7 @@ class Strategy:
         if self.capacity is not None:
             _require_positive("capacity", self.capacity)
 
+    @abstractmethod
     def make_track(self, *, keep: int, unit: int, start: int) -> Track:
         """Return a buffer for `unit` values a frame.
 
@@ -53,7 +55,6 @@ class Strategy:
         start
             Absolute index of the first value to come.
         """
-        raise NotImplementedError
 
     def make_history(self) -> HistoryFile | None:
         """Return the file that every frame's decibel is kept in, where that is asked for."""
