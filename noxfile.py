@@ -33,9 +33,11 @@ def leak(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite; pass a path or a pytest option to run part of it."""
     _install(session, "test")
-    # Two at a time: most tests wait for workers of their own. Stealing keeps the neighbours that
-    # share a release driven through every case together.
-    session.run("pytest", "-m", "not slow", "-n", "2", "--dist", "worksteal", *session.posargs)
+    # Two files at a time, since most tests wait for workers of their own; whole files, since
+    # tests of one file share a release driven through every case; in the order collected, which
+    # has the short ones last.
+    together = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    session.run("pytest", "-m", "not slow", *together, *session.posargs)
 
 
 @nox.session(name="tests-slow")
