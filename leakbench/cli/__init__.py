@@ -57,8 +57,11 @@ def main() -> None:
     try:
         # Not standalone: click then hands back what a command exits with instead of exiting.
         status = ExitStatus(_cli.main(standalone_mode=False) or 0)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        status = ExitStatus.USAGE
+    except click.ClickException as error:
+        click.echo(f"leakbench: {_one_line(error)}", err=True)
         status = ExitStatus.USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("leakbench: interrupted", err=True)
@@ -71,3 +74,9 @@ def main() -> None:
         sys.stderr.close()
         status = ExitStatus.AS_EXPECTED
     sys.exit(status)
+
+
+def _one_line(error: click.ClickException) -> str:
+    said = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said} (see `{context.command_path} --help`)" if context else said

@@ -132,7 +132,8 @@ def print_whereabouts(console: Console, folder: Path, result: Result) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"again: {shlex.join(result.command)}", markup=False, highlight=False)
+    again = f"again: {shlex.join(result.command)}"
+    console.print(again, markup=False, highlight=False, soft_wrap=True)
 
 
 def tell_github(result: Result, leaks: Sequence[CellLeaks]) -> None:

@@ -134,6 +134,8 @@ def test_a_bad_option_exits_2_with_one_clear_line(
     status, output = run(tmp_path, "leakbench.controls:bounded", *options)
     assert status == 2
     assert says in output
+    assert output.startswith("leakbench: ")
+    assert output.count("\n") == 1
 
 
 def test_an_unknown_scenario_exits_2_and_lists_what_there_is(tmp_path: Path) -> None:
