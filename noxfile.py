@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "types", "tests", "leak"]
+nox.options.sessions = ["lint", "types", "tests", "wheel", "leak"]
 nox.options.reuse_existing_virtualenvs = True
 
 CONSTRAINTS = "constraints.txt"
@@ -62,6 +65,24 @@ def types(session: nox.Session) -> None:
         "-c", CONSTRAINTS, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "lint"), "nox"
     )
     session.run("mypy")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build a wheel, install it alone, and use it in an empty folder, as a user would."""
+    dist = Path(session.create_tmp()) / "dist"
+    session.run("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(dist), ".")
+    session.install("-c", CONSTRAINTS, *map(str, dist.glob("*.whl")), "pytest")
+    # Outside the checkout, so that what is imported is what was installed.
+    with tempfile.TemporaryDirectory() as empty, session.chdir(empty):
+        bounded, leaky = "leakbench.controls:bounded", "leakbench.controls:leaky"
+        session.run("leakbench", "run", "--subject", bounded, "--scenario", "silence")
+        session.run(
+            *("leakbench", "run", "--subject", leaky, "--scenario", "bursts", "--expect", "leak")
+        )
+        session.run("leakbench", "init")
+        session.run("leakbench", "gate")
+        session.run("pytest", "--collect-only", "--markers", "-q", silent=True)
 
 
 @nox.session
