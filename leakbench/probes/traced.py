@@ -14,7 +14,8 @@ from typing import Final
 
 from leakbench.errors import RunError
 
-_PACKAGE: Final = Path(__file__).resolve().parents[1]
+# Not resolved: a worker imports leakbench through a link, and its frames carry that name.
+_PACKAGE: Final = Path(__file__).parents[1]
 # What the harness allocates while it measures is not the subject's. The rest of leakbench
 # is not excluded: subjects, controls and fixes are part of it.
 _HARNESS: Final = tuple(

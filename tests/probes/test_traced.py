@@ -1,10 +1,14 @@
 """Which lines allocate, as tracemalloc sees it."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
+import leakbench
 from leakbench.errors import RunError
 from leakbench.probes import objects
 from leakbench.probes.objects import ObjectProbe
@@ -81,3 +85,22 @@ def test_the_longest_list_is_as_long_as_asked(tracing):
 def test_tracing_twice_is_refused(tracing):
     with pytest.raises(RunError, match="already tracing"):
         Tracing()
+
+
+def test_the_harness_is_left_out_under_the_name_a_worker_imports_it_by(tmp_path: Path) -> None:
+    (tmp_path / "leakbench").symlink_to(Path(leakbench.__file__).parent)
+    code = (
+        "from leakbench.probes.traced import Tracing\n"
+        "tracing = Tracing()\n"
+        "from leakbench.probes import objects\n"
+        "kept = [bytearray(1000) for _ in range(9)]\n"
+        "files = {t.traceback[0].filename for t in tracing.snapshot().traces}\n"
+        "assert '<string>' in files, files\n"
+        "assert not [f for f in files if '/leakbench/probes/' in f], files\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True,
+    )
