@@ -65,7 +65,9 @@ def sight(cell: CellResult) -> str:
     found = [m for m in cell.metrics if m.verdict == "leak" and m.slope_per_audio_hour]
     if not found:
         return f"{cell.verdict}: {cell.reason}"
-    fastest = max(found, key=lambda m: (m.metric == "bytes", m.slope_per_audio_hour or 0.0))
+    # Elements and seconds do not compare with bytes.
+    in_bytes = [m for m in found if quantity_of(m.metric) == "bytes"]
+    fastest = max(in_bytes or found, key=lambda m: m.slope_per_audio_hour or 0.0)
     rate = format_amount(fastest.slope_per_audio_hour or 0.0, quantity_of(fastest.metric))
     return f"{cell.verdict}: {len(found)} metrics; {fastest.path} +{rate}/h"
 
