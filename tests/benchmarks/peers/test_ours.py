@@ -1,6 +1,5 @@
 from benchmarks.peers.ours import sight
-
-from ...report.run_folders import error_cell, fixed_cell, leaking_cell, metric
+from tests.report.run_folders import error_cell, fixed_cell, leaking_cell, metric
 
 
 def test_of_a_leak_the_fastest_path_in_bytes_is_seen() -> None:
