@@ -28,7 +28,7 @@ CLEAN_SECONDS: Final = 600.0
 """Audio of a clean replicate: what the resolution is stated for."""
 OBJECT_SECONDS: Final = 1200.0
 """Audio at most for a leak that objects show: three steps of the rarest one, and pauses."""
-HEAP_SECONDS: Final = 3600.0
+HEAP_SECONDS: Final = 7200.0
 """Audio at most for a leak in the heap: a large model's heap goes on settling for twenty minutes,
 and growth that slows down is not called a leak."""
 RARE_SECONDS: Final = 300.0
@@ -116,7 +116,8 @@ class Finding:
     expected_per_hour: float
     """Growth injected, in bytes or elements an audio-hour."""
     clean_per_hour: float
-    """Growth of the same metric with nothing injected."""
+    """Growth of the same metric with nothing injected; 0 for the heap, which is flat once it has
+    settled, and had not at the end of the shorter clean run."""
     observed: MetricResult | None
     """The metric that must show it; None where it was not measured."""
     elsewhere: tuple[str, ...]
@@ -236,7 +237,7 @@ def read_finding(injection: Injection, cell: CellResult, clean: CellResult) -> F
         injection=injection,
         cell=cell,
         expected_per_hour=parse_budget(injection.rate).per_hour(exposure),
-        clean_per_hour=_growth(clean, injection) or 0.0,
+        clean_per_hour=0.0 if injection.in_heap else _growth(clean, injection) or 0.0,
         observed=_metric(cell, injection),
         elsewhere=tuple(
             sorted(

@@ -105,11 +105,11 @@ def test_a_leak_missed_or_found_elsewhere_fails(
     assert not read_finding(FLOATS, measured(*metrics), CLEAN).passed
 
 
-def test_the_heap_of_the_clean_subject_is_no_part_of_the_leak() -> None:
-    heap = ("process", "heap_bytes", "leak", 61_440.0 + 5000.0)
+def test_how_a_clean_heap_settles_is_not_taken_off_a_leak_in_the_heap() -> None:
+    heap = ("process", "heap_bytes", "leak", 61_440.0 + 500.0)
     finding = read_finding(NATIVE, measured(heap), CLEAN)
     assert finding.expected_per_hour == 61_440
-    assert finding.found_per_hour == 61_440
+    assert finding.found_per_hour == 61_940
     assert finding.passed
     objects = ("total", "python_bytes", "leak", 1.0)
     assert not read_finding(NATIVE, measured(heap, objects), CLEAN).passed

@@ -188,3 +188,20 @@ def test_freezing_sets_aside_what_exists():
 def test_reading_the_heap_prints_nothing(capfd):
     ProcessProbe().heap_bytes()
     assert capfd.readouterr() == ("", "")
+
+
+def test_chunks_that_the_allocator_keeps_for_reuse_are_no_growth() -> None:
+    probe = ProcessProbe()
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.free.argtypes = [ctypes.c_void_p]
+    probe.settle()
+    before = probe.heap_bytes()
+    if before is None:
+        pytest.skip("no heap to be measured here")
+    for size in range(24, 1033, 16):
+        for chunk in [libc.malloc(size) for _ in range(7)]:
+            libc.free(chunk)
+    probe.settle()
+    # Unfilled, the cache would be 236 KB heavier now.
+    assert abs((probe.heap_bytes() or 0) - before) < 4096
