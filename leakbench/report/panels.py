@@ -37,6 +37,8 @@ pages does not fill it."""
 TITLE_CHARACTERS: Final = 40
 EARLY_END: Final = 0.8
 """A curve that ends before this part of the axis has its level written at its own end."""
+LABEL_GAP: Final = 0.11
+"""Of the axes' height, between two levels written above each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,21 +273,28 @@ def _name_ends(
 ) -> None:
     """Write each curve's last level beside the axes, once where several read the same.
 
-    A curve that ends well before the others has it at its own end.
+    A curve that ends well before the others has it at its own end, where nothing stands there.
     """
     low, high = axes.get_ylim()
     if logarithmic:
         low, high = math.log(low), math.log(high)
     last = max(curve.end_seconds() for curve in curves)
     heights: dict[str, float] = {}
+    early: list[tuple[float, float, str]] = []
     for curve in curves:
         level = max(curve.level() / divisor, 1e-300)
         height = ((math.log(level) if logarithmic else level) - low) / (high - low)
         text = format_level(curve.level(), metric).removesuffix(" elements")
         if curve.end_seconds() < EARLY_END * last:
-            _write_level(axes, curve.end_seconds() / last + 0.02, height, text)
+            early.append((curve.end_seconds() / last + 0.02, height, text))
         else:
             heights.setdefault(text, min(max(height, 0.0), 1.0))
+    # The highest first: of levels that would stand on each other, what leaks is of interest.
+    taken: list[float] = list(heights.values())
+    for across, height, text in sorted(early, key=lambda label: -label[1]):
+        if all(abs(height - other) >= LABEL_GAP for other in taken):
+            _write_level(axes, across, height, text)
+            taken.append(height)
     for text, height in zip(heights, _spread(list(heights.values())), strict=True):
         _write_level(axes, 1.02, height, text)
 
@@ -297,7 +306,7 @@ def _write_level(axes: Axes, across: float, height: float, text: str) -> None:
     )  # fmt: skip
 
 
-def _spread(heights: Sequence[float], *, gap: float = 0.11) -> list[float]:
+def _spread(heights: Sequence[float], *, gap: float = LABEL_GAP) -> list[float]:
     """Return heights in axes fractions, moved up until each is `gap` above the one below."""
     placed = list(heights)
     below = -math.inf

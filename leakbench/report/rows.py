@@ -124,11 +124,21 @@ def format_slope(result: MetricResult) -> str:
     return text if text == NOTHING else f"{text}/h"
 
 
+SLOPES_IN_TURN: Final = 3
+"""Slopes that fit above a panel, one for each cell laid over each other."""
+
+
 def format_slopes(results: Sequence[MetricResult | None]) -> str:
-    """Return the growth of several cells, ``+240 MiB/h → 0 B/h``; empty where none is known."""
+    """Return the growth of several cells, ``+240 MiB/h → 0 B/h``; empty where none is known.
+
+    Of more than `SLOPES_IN_TURN` cells each growth is named once, and the first few of them.
+    """
     slopes = [format_slope(result) if result else NOTHING for result in results]
     if set(slopes) <= {NOTHING}:
         return ""
+    if len(slopes) > SLOPES_IN_TURN:
+        different = [slope for slope in dict.fromkeys(slopes) if slope != NOTHING]
+        slopes = [*different[:SLOPES_IN_TURN], *(["…"] if different[SLOPES_IN_TURN:] else [])]
     unit = " elements/h"
     return " → ".join((*(slope.removesuffix(unit) for slope in slopes[:-1]), slopes[-1]))
 

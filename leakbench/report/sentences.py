@@ -45,7 +45,8 @@ def headline(result: Result) -> str:
     parts = []
     if leaks:
         row = worst_row(leaks[0])
-        parts.append(f"{_names(leaks)} leaks, as it must" + (f" ({_growth(row)})" if row else ""))
+        verb = "leaks, as it must" if len(_subjects(leaks)) == 1 else "leak, as they must"
+        parts.append(f"{_names(leaks)} {verb}" + (f" ({_growth(row)})" if row else ""))
     if flat:
         parts.append(
             f"{_names(flat)} {'is' if len(_subjects(flat)) == 1 else 'are'} flat "

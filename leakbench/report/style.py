@@ -29,7 +29,9 @@ SHADE: Final = "#eceff2"
 PAPER: Final = "#ffffff"
 
 BEFORE_COLOUR: Final = VERMILLION
-AFTER_COLOURS: Final = (BLUE, GREEN, PURPLE, ORANGE, SKY)
+AFTER_COLOURS: Final = (BLUE, GREEN, PURPLE, ORANGE, SKY, INK, MUTED)
+"""As many as a gate lays over each other: an original, two releases, four fixes and one more.
+Not a multiple of the line styles, so that the next ones differ by their dashes."""
 Dashes: TypeAlias = Literal["-"] | tuple[float, tuple[float, ...]]
 LINE_STYLES: Final[tuple[Dashes, ...]] = (
     "-",

@@ -89,6 +89,7 @@ def test_several_slopes_share_their_unit_and_unknown_ones_say_nothing() -> None:
     grown, still = (metric("stats.decibel", "elements", slope) for slope in (384_000, 0))
     assert format_slopes([grown, still, None]) == "+384,000 → 0 → -"
     assert format_slopes([grown, still]) == "+384,000 → 0 elements/h"
+    assert format_slopes([grown, still, None, still, still]) == "+384,000 → 0 elements/h"
     assert format_slopes([None, None]) == ""
 
 

@@ -26,6 +26,12 @@ def test_a_gate_that_shows_what_it_must_leads_with_the_number_behind_it() -> Non
     )
 
 
+def test_several_that_leak_as_they_must_are_named_together() -> None:
+    onnx = leaking_cell(subject="funasr-onnx==0.4.3")
+    said = headline(run_result([leaking_cell(), onnx]))
+    assert said.startswith("As expected: original and funasr-onnx==0.4.3 leak, as they must (")
+
+
 def test_an_unexpected_leak_leads_with_path_rate_and_budget() -> None:
     cell = leaking_cell(expect="flat", as_expected=False)
     assert headline(run_result([cell, fixed_cell()])) == (
