@@ -42,7 +42,8 @@ def test_a_class_of_the_callers_own_is_driven_through_a_scenario_made_in_code() 
     assert "kept" in result.reason
     assert result.scenario == "short silence"
     assert result.chunk_ms == 200
-    assert [end.ending for end in recorder.ends] == ["stopped"]
+    # Stopped once decided, unless it was through with its audio by then.
+    assert [end.ending for end in recorder.ends] in (["stopped"], ["completed"])
 
 
 def test_a_spec_is_driven_and_what_it_left_is_kept_where_asked(tmp_path: Path) -> None:
