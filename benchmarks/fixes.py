@@ -163,15 +163,13 @@ def describe_growth(minutes: Mapping[str, Mapping[str, list[float]]]) -> str:
 def plot_growth(minutes: Mapping[str, Mapping[str, list[float]]], file: Path) -> None:
     """Draw bytes held and time a chunk, minute by minute, beside each other."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
-    from leakbench.report import style
+    from leakbench.report import scales, style
     from leakbench.report.figures import save_figure
-    from leakbench.units import format_bytes
 
-    figure = Figure(figsize=(10.65, 4.6), facecolor=style.PAPER)
+    figure = Figure(figsize=(10.65, 4.2), facecolor=style.PAPER)
     held, spent = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.085, right=0.985, top=0.9, bottom=0.36, wspace=0.2)
+    figure.subplots_adjust(left=0.085, right=0.985, top=0.92, bottom=0.27, wspace=0.2)
     colours = (style.BEFORE_COLOUR, *style.AFTER_COLOURS, style.BLACK, style.MUTED)
     for number, (name, found) in enumerate(minutes.items()):
         look = {
@@ -184,8 +182,8 @@ def plot_growth(minutes: Mapping[str, Mapping[str, list[float]]], file: Path) ->
         at = range(1, len(found["bytes"]) + 1)
         held.plot(at, found["bytes"], **look)
         spent.plot(at, [seconds * 1e3 for seconds in found["seconds"]], **look)
-    held.set_yscale("log")
-    held.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_bytes(value)))
+    levels = [level for found in minutes.values() for level in found["bytes"]]
+    scales.log_ticks(held, "storage_bytes", min(levels), max(levels))
     held.set_title("Held below cache['stats']", loc="left", fontsize=10)
     spent.set_title("Processor time a chunk, ms", loc="left", fontsize=10)
     spent.set_ylim(bottom=0)
