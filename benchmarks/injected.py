@@ -1,7 +1,7 @@
 """Leaks of known size in a fixed FunASR VAD, and clean runs that must raise no alarm.
 
-    python benchmarks/injected.py [--subject fixed] [--clean-runs 40] [--jobs 2]
-                                  [--output reports/injected.md]
+    python benchmarks/injected.py [--subject fixed] [--clean-runs 40] [--only NAME ...]
+                                  [--jobs 2] [--output reports/benchmarks/injected.md]
 
 Each leak is hung on the subject and driven until it is decided: found or not, by which metric,
 and how far the rate is from the one injected. Then the clean subject is driven again and again
@@ -31,6 +31,7 @@ from leakbench.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,
     Finding,
+    Injection,
     clean_cells,
     injected_cell,
     read_finding,
@@ -48,13 +49,15 @@ def main() -> None:
     parser.add_argument("--subject", default="fixed")
     parser.add_argument("--clean-runs", type=int, default=40)
     parser.add_argument("--clean-audio", type=float, default=120.0, help="seconds a clean run")
+    parser.add_argument("--only", nargs="*", default=[i.leak for i in INJECTIONS])
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     subject = resolve(arguments.subject)
     began = time.monotonic()
     rules = known_residuals(arguments.subject)
-    findings = inject_all(subject, rules, arguments.jobs)
+    injections = [injection for injection in INJECTIONS if injection.leak in arguments.only]
+    findings = inject_all(subject, injections, rules, arguments.jobs)
     lines = [*describe_findings(findings), ""]
     verdicts = drive_clean(
         subject, rules, arguments.clean_runs, arguments.clean_audio, arguments.jobs
@@ -88,15 +91,20 @@ def known_residuals(spec: str) -> tuple[BudgetRule, ...]:
     return tuple(budget.rule for budget in config.budgets if budget.is_for(spec))
 
 
-def inject_all(subject: ResolvedSubject, rules: tuple[BudgetRule, ...], jobs: int) -> list[Finding]:
+def inject_all(
+    subject: ResolvedSubject,
+    injections: Sequence[Injection],
+    rules: tuple[BudgetRule, ...],
+    jobs: int,
+) -> list[Finding]:
     cells = [
         clean_cells(subject, rules=rules)[1],
-        *(injected_cell(subject, injection, rules=rules) for injection in INJECTIONS),
+        *(injected_cell(subject, injection, rules=rules) for injection in injections),
     ]
     clean, *injected = run(cells, jobs).cells
     return [
         read_finding(injection, cell, clean)
-        for injection, cell in zip(INJECTIONS, injected, strict=True)
+        for injection, cell in zip(injections, injected, strict=True)
     ]
 
 

@@ -23,7 +23,10 @@ CLEAN_SCENARIO: Final = "alternating"
 HEAP_SCENARIO: Final = "silence"
 """No segments: what a model is allowed to keep of each would hide a leak in the heap."""
 HEAP_REPLICATES: Final = 4
-"""Processes for what only the heap shows."""
+"""Processes that prove a clean heap flat."""
+LEAKING_HEAP_REPLICATES: Final = 8
+"""Processes that prove a leak of the heap: how fast each grew while it settled differs, and four
+are too few to exclude that a slow leak is a cache that fills."""
 CLEAN_SECONDS: Final = 600.0
 """Audio of a clean replicate: what the resolution is stated for."""
 OBJECT_SECONDS: Final = 1200.0
@@ -211,7 +214,7 @@ def injected_cell(
         leaking,
         injection.scenario,
         HEAP_SECONDS if injection.in_heap else OBJECT_SECONDS,
-        HEAP_REPLICATES if injection.in_heap else 1,
+        LEAKING_HEAP_REPLICATES if injection.in_heap else 1,
         rules=(*rules, heap) if injection.in_heap else rules,
         seed=seed,
         model=model,
