@@ -34,6 +34,8 @@ OBJECT_SECONDS: Final = 1200.0
 HEAP_SECONDS: Final = 7200.0
 """Audio at most for a leak in the heap: a large model's heap goes on settling for twenty minutes,
 and growth that slows down is not called a leak."""
+SETTLED_SECONDS: Final = 2400.0
+"""Audio in any case for a leak in the heap: what settles there would be part of its rate."""
 RARE_SECONDS: Final = 300.0
 """Audio in any case for a leak that comes once a minute: another path that holds it may be decided
 before it is."""
@@ -99,6 +101,7 @@ INJECTIONS: Final = (
         metric="heap_bytes",
         path=PROCESS_PATH,
         scenario=HEAP_SCENARIO,
+        at_least_seconds=SETTLED_SECONDS,
     ),
     Injection(
         leak="outside-roots",
@@ -106,6 +109,7 @@ INJECTIONS: Final = (
         metric="heap_bytes",
         path=PROCESS_PATH,
         scenario=HEAP_SCENARIO,
+        at_least_seconds=SETTLED_SECONDS,
     ),
 )
 

@@ -141,8 +141,10 @@ class CellRun:
     def _first_target(self) -> float:
         if self._cell.replicates == 1 or self._begin is None:
             return math.inf
-        # One period more, because looks at the process come at whole periods.
-        to_first_look = self._begin.warmup_seconds + FIRST_LOOK_SECONDS + self._begin.period_seconds
+        # One interval and one period more: the process is looked at no more often, and at whole
+        # periods, and a look is due only once there is a sample beyond it.
+        margin = self._plan.process_interval_seconds + self._begin.period_seconds
+        to_first_look = self._begin.warmup_seconds + FIRST_LOOK_SECONDS + margin
         return max(self._cell.at_least_seconds, to_first_look)
 
     def _allow(self, replicate: _Replicate) -> None:

@@ -35,7 +35,7 @@ from leakbench.verdict.budgets import (
 from leakbench.verdict.culprits import order_culprits
 from leakbench.verdict.exact import MIN_PERIODS, judge_exact
 from leakbench.verdict.judgement import FloatArray, Judgement, Verdict
-from leakbench.verdict.looks import FIRST_LOOK_SECONDS, last_look, next_look_seconds
+from leakbench.verdict.looks import FIRST_LOOK_SECONDS, looks_taken, next_look_seconds
 from leakbench.verdict.objecttable import ObjectTable
 from leakbench.verdict.slopes import take_floors
 from leakbench.verdict.statistical import MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR, judge_statistical
@@ -268,9 +268,9 @@ def _judge_at_look(
     )
     horizon = plan.horizon_seconds and max(plan.horizon_seconds - plan.warmup_seconds, 0.0)
     first = min(plan.first_look_seconds, horizon or plan.first_look_seconds)
-    look = last_look(reached, first_seconds=first, horizon_seconds=horizon, final=plan.final)
+    looks = looks_taken(reached, first_seconds=first, horizon_seconds=horizon, final=plan.final)
     due = next_look_seconds(reached, first_seconds=first, horizon_seconds=horizon)
-    if look is None:
+    if not looks:
         return Judgement(
             verdict=Verdict.UNDECIDED,
             slope_per_hour=None,
@@ -283,20 +283,27 @@ def _judge_at_look(
             advisory=len(columns) == 1,
             audio_wanted_seconds=due,
         )
-    series: list[Series] = []
-    for column in columns:
-        audio = column.audio_seconds - plan.warmup_seconds
-        seen = (audio > 0) & (audio <= look.seconds + 1e-6)
-        series.append((audio[seen], column.values[seen]))
-    judged = judge_statistical(
-        series,
-        budget_per_hour=allowance.per_hour,
-        cycle_seconds=plan.period_seconds if plan.periodic else plan.cycle_seconds,
-        share=look.share,
-        horizon_seconds=horizon,
-        metrics=gated_metrics,
-        quantity=quantity_of(metric),
-    )
+    proved: Judgement | None = None
+    for look in looks:
+        series: list[Series] = []
+        for column in columns:
+            audio = column.audio_seconds - plan.warmup_seconds
+            seen = (audio > 0) & (audio <= look.seconds + 1e-6)
+            series.append((audio[seen], column.values[seen]))
+        judged = judge_statistical(
+            series,
+            budget_per_hour=allowance.per_hour,
+            cycle_seconds=plan.period_seconds if plan.periodic else plan.cycle_seconds,
+            share=look.share,
+            horizon_seconds=horizon,
+            metrics=gated_metrics,
+            quantity=quantity_of(metric),
+        )
+        # A leak that was proved stays proved; what was flat may have begun to leak since.
+        proved = judged if judged.verdict is Verdict.LEAK else proved
+        if look.ends_run and judged.verdict.decided:
+            break
+    judged = proved or judged
     wanted = None if judged.verdict.decided else due
     return dataclasses.replace(judged, audio_wanted_seconds=wanted)
 

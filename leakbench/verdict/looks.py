@@ -9,6 +9,7 @@ look, so asking often costs nothing and changes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +25,8 @@ class Look:
     """Audio of each replicate that is looked at, from the end of warm-up."""
     share: float
     """Part of the error budget that this look may spend."""
+    ends_run: bool = True
+    """Whether a run that is decided here ends here; not so for looks that it went on after."""
 
 
 def last_look(
@@ -63,6 +66,44 @@ def last_look(
     number = len(passed)
     known = horizon_seconds is not None and number <= len(dues)
     return Look(seconds=passed[-1], share=1 / len(dues) if known else 1 / (number * (number + 1)))
+
+
+def looks_taken(
+    reached_seconds: float,
+    *,
+    first_seconds: float = FIRST_LOOK_SECONDS,
+    horizon_seconds: float | None = None,
+    final: bool = False,
+) -> tuple[Look, ...]:
+    """Return the looks that `reached_seconds` of audio are judged by, in their order.
+
+    While a run goes on that is the last one due: the earlier ones were taken, and did not end
+    it. Of a run that has ended it is all of them, and the one more at its end last, so that it
+    is judged as it was while it ran.
+
+    Parameters
+    ----------
+    reached_seconds, first_seconds, horizon_seconds, final
+        As of `last_look`.
+    """
+    due = last_look(reached_seconds, first_seconds=first_seconds, horizon_seconds=horizon_seconds)
+    if not final:
+        return (due,) if due is not None else ()
+    looks = []
+    seconds = first_seconds
+    while due is not None and seconds < due.seconds - 1e-6:
+        look = last_look(seconds, first_seconds=first_seconds, horizon_seconds=horizon_seconds)
+        if look is not None:
+            looks.append(dataclasses.replace(look, ends_run=False))
+        seconds *= 2
+    end = last_look(
+        reached_seconds,
+        first_seconds=first_seconds,
+        horizon_seconds=horizon_seconds,
+        final=True,
+    )
+    looks += [look for look in dict.fromkeys((due, end)) if look is not None]
+    return tuple(looks)
 
 
 WORTH_A_LOOK: Final = 1.05

@@ -1,6 +1,6 @@
 import pytest
 
-from leakbench.verdict.looks import last_look, next_look_seconds
+from leakbench.verdict.looks import last_look, looks_taken, next_look_seconds
 
 
 def test_there_is_no_look_before_the_first() -> None:
@@ -45,3 +45,19 @@ def test_a_few_seconds_past_a_look_are_not_worth_another() -> None:
     look = last_look(610.0, final=True)
     assert look is not None
     assert look.seconds == 600.0
+
+
+def test_a_run_that_goes_on_is_judged_by_the_last_look_due() -> None:
+    assert looks_taken(599.0) == ()
+    (look,) = looks_taken(2500.0)
+    assert look == last_look(2500.0)
+    assert look.ends_run
+
+
+def test_a_run_that_ended_is_judged_by_every_look_it_had_and_one_at_its_end() -> None:
+    looks = looks_taken(3000.0, final=True)
+    assert [look.seconds for look in looks] == [600, 1200, 2400, 3000]
+    # What was flat and went on may have begun to leak; from the last one due on it is decided.
+    assert [look.ends_run for look in looks] == [False, False, True, True]
+    assert [look.seconds for look in looks_taken(610.0, final=True)] == [600]
+    assert [look.seconds for look in looks_taken(200.0, final=True)] == [200]
