@@ -79,7 +79,8 @@ def main() -> None:
         "| --- | --- | --- | --- | --- |",
         *(run_inside(arguments, chunk_ms) for chunk_ms in TARGETS),
         "",
-        f"Again: `python benchmarks/overhead.py --pairs {arguments.pairs}`",
+        f"Again: `python benchmarks/overhead.py --pairs {arguments.pairs} "
+        f"--audio-minutes {arguments.audio_minutes:g}`",
     ]
     text = "\n".join(lines) + "\n"
     print(text, end="")
