@@ -12,6 +12,20 @@ nox.options.sessions = ["lint", "types", "tests", "wheel", "leak"]
 nox.options.reuse_existing_virtualenvs = True
 
 CONSTRAINTS = "constraints.txt"
+PLUGIN_TEST = """
+import pytest
+
+
+@pytest.mark.leak(scenario="silence")
+def test_a_bounded_subject():
+    return "leakbench.controls:bounded"
+
+
+@pytest.mark.xfail(strict=True, reason="it leaks")
+@pytest.mark.leak(scenario="silence")
+def test_a_leaking_subject():
+    return "leakbench.controls:leaky"
+"""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -70,9 +84,9 @@ def types(session: nox.Session) -> None:
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build a wheel, install it alone, and use it in an empty folder, as a user would."""
-    dist = Path(session.create_tmp()) / "dist"
-    session.run("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(dist), ".")
-    session.install("-c", CONSTRAINTS, *map(str, dist.glob("*.whl")), "pytest")
+    with tempfile.TemporaryDirectory() as dist:
+        session.run("pip", "wheel", "-q", "--no-deps", "--wheel-dir", dist, ".")
+        session.install("-c", CONSTRAINTS, *map(str, Path(dist).glob("*.whl")), "pytest")
     # Outside the checkout, so that what is imported is what was installed.
     with tempfile.TemporaryDirectory() as empty, session.chdir(empty):
         bounded, leaky = "leakbench.controls:bounded", "leakbench.controls:leaky"
@@ -82,7 +96,8 @@ def wheel(session: nox.Session) -> None:
         )
         session.run("leakbench", "init")
         session.run("leakbench", "gate")
-        session.run("pytest", "--collect-only", "--markers", "-q", silent=True)
+        Path("test_leaks.py").write_text(PLUGIN_TEST, encoding="utf-8")
+        session.run("pytest", "-q", "--strict-markers", "test_leaks.py")
 
 
 @nox.session

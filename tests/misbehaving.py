@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from leakbench.controls import EnergyVad
@@ -11,7 +12,7 @@ from leakbench.subject import Samples, Segments
 GOOD_CHUNKS = 60
 
 
-class _GoesWrong(EnergyVad):
+class _GoesWrong(EnergyVad, ABC):
     """Behaves for 60 chunks."""
 
     def __init__(self) -> None:
@@ -24,8 +25,8 @@ class _GoesWrong(EnergyVad):
             return self.go_wrong()
         return super().feed(samples, is_final)
 
-    def go_wrong(self) -> Segments:
-        raise NotImplementedError
+    @abstractmethod
+    def go_wrong(self) -> Segments: ...
 
 
 class Raises(_GoesWrong):

@@ -21,12 +21,12 @@ from leakbench.explain.explanation import (
     write_explanation,
 )
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder, scenario_copy
+from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder
 from leakbench.result import CellResult, Result
 from leakbench.runner.process import WorkerProcess
+from leakbench.runner.requests import replicate_request
 from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Begin, Trace, read_begin, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
-from leakbench.worker.request import WorkerRequest
 
 EXPLAIN_FOLDER: Final = "explain"
 """Beside the replicates' folders in a cell's own."""
@@ -75,14 +75,10 @@ def explain_cell(
     process = WorkerProcess(
         home / EXPLAIN_FOLDER,
         cell.subject,
-        WorkerRequest(
-            factory=cell.subject.factory,
-            options=cell.subject.options,
-            scenario=str(scenario_copy(folder, cell.scenario)),
-            chunk_ms=cell.chunk_ms,
-            seed=cell.seed,
+        dataclasses.replace(
+            replicate_request(plan, folder, cell, 0),
             audio_seconds=_MORE_THAN_ANY_RUN,
-            recordings=str(cell.recordings) if cell.recordings else None,
+            traced_frames=0,  # it traces by itself, and from later on
             explain_seconds=max(SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
             explain_after_chunks=quiet * begin.chunks_per_period,
             explain_leaking=leaking,

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.conclusion import look_at_cell
-from leakbench.plan import Cell, Plan, replicate_folder, scenario_copy
+from leakbench.plan import Cell, Plan, replicate_folder
 from leakbench.runner.observer import Observer
 from leakbench.runner.process import WorkerProcess
+from leakbench.runner.requests import replicate_request
 from leakbench.trace import Begin, TraceTail, read_begin
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS
-from leakbench.worker.request import WorkerRequest
 
 LOOK_GROWTH: Final = 1.1
 """A cell is judged again when it has a tenth more samples: the cost of judging then grows
@@ -104,23 +104,8 @@ class CellRun:
     def _start(self, number: int) -> None:
         cell = self._cell
         folder = replicate_folder(self._folder, cell, number)
-        process = WorkerProcess(
-            folder,
-            cell.subject,
-            WorkerRequest(
-                factory=cell.subject.factory,
-                options=cell.subject.options,
-                scenario=str(scenario_copy(self._folder, cell.scenario)),
-                chunk_ms=cell.chunk_ms,
-                # Replicates are independent only if their audio is.
-                seed=cell.seed + number,
-                audio_seconds=cell.audio_seconds,
-                recordings=str(cell.recordings) if cell.recordings else None,
-                process_interval_seconds=self._plan.process_interval_seconds,
-                traced_frames=self._plan.traced_frames,
-            ),
-            self._plan.limits,
-        )
+        request = replicate_request(self._plan, self._folder, cell, number)
+        process = WorkerProcess(folder, cell.subject, request, self._plan.limits)
         self._replicates.append(_Replicate(number, folder, process, TraceTail(folder)))
         self._observer.started(cell, number)
 

@@ -1,6 +1,7 @@
 """Detectors that leak where no root reaches, each in another place."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ LOCAL = threading.local()
 JOINED: dict[str, Any] = {"audio": np.zeros(512, dtype=np.float32)}
 
 
-class _Leaky(EnergyVad):
+class _Leaky(EnergyVad, ABC):
     def __init__(self) -> None:
         super().__init__()
         self.chunks = 0
@@ -25,8 +26,8 @@ class _Leaky(EnergyVad):
         self.leak(samples)
         return super().feed(samples, is_final)
 
-    def leak(self, samples: Samples) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def leak(self, samples: Samples) -> None: ...
 
 
 class ModuleGlobal(_Leaky):

@@ -7,10 +7,10 @@ import pytest
 
 from leakbench.conclusion import conclude
 from leakbench.matrix import CellRequest
-from leakbench.plan import Cell, replicate_folder, scenario_copy, write_plan
+from leakbench.plan import replicate_folder, write_plan
 from leakbench.runner.process import WorkerProcess
+from leakbench.runner.requests import replicate_request
 from leakbench.trace import End
-from leakbench.worker.request import WorkerRequest
 from tests.cells import plan_for
 
 
@@ -18,22 +18,9 @@ def start(folder: Path) -> WorkerProcess:
     """Start a bounded subject's first replicate in a run's folder."""
     plan = plan_for([CellRequest(subject="leakbench.controls:bounded", scenario="silence")])
     write_plan(folder, plan)
-    cell: Cell = plan.cells[0]
-    return WorkerProcess(
-        replicate_folder(folder, cell, 0),
-        cell.subject,
-        WorkerRequest(
-            factory=cell.subject.factory,
-            options=cell.subject.options,
-            scenario=str(scenario_copy(folder, cell.scenario)),
-            chunk_ms=cell.chunk_ms,
-            seed=cell.seed,
-            audio_seconds=cell.audio_seconds,
-            recordings=None,
-            process_interval_seconds=plan.process_interval_seconds,
-        ),
-        plan.limits,
-    )
+    cell = plan.cells[0]
+    request = replicate_request(plan, folder, cell, 0)
+    return WorkerProcess(replicate_folder(folder, cell, 0), cell.subject, request, plan.limits)
 
 
 def wait_for_end(worker: WorkerProcess) -> End:

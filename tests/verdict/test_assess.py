@@ -216,6 +216,43 @@ def test_a_run_that_ended_early_is_judged_on_what_there_is() -> None:
     assert "first judged" not in heap.reason
 
 
+def with_heap(traces: list[Trace], grown: Callable[[float], float]) -> list[Trace]:
+    """Return traces whose heap is what it was plus `grown` bytes at an audio-second."""
+    return [
+        Trace(
+            tuple(
+                dataclasses.replace(
+                    sample,
+                    process={
+                        metric: value + grown(sample.audio_seconds)
+                        for metric, value in sample.process.items()
+                    },
+                )
+                for sample in each.samples
+            )
+        )
+        for each in traces
+    ]
+
+
+def test_a_leak_of_the_heap_that_a_look_has_proved_stays_proved() -> None:
+    # Stopped at 10 min, as decided; a process may have driven on and grown no more by then.
+    traces = with_heap(
+        replicated(bounded, periods=24), lambda seconds: 300_000.0 * min(seconds, 700.0) / 3600
+    )
+    ended = dataclasses.replace(PLAN, final=True)
+    assert find(assess(traces, plan=PLAN), "process", "heap_bytes").verdict != "leak"
+    assert find(assess(traces, plan=ended), "process", "heap_bytes").verdict == "leak"
+
+
+def test_a_heap_that_was_flat_at_a_look_and_leaks_since_is_no_longer_flat() -> None:
+    ended = dataclasses.replace(PLAN, final=True)
+    flat = replicated(bounded, periods=90)
+    assert find(assess(flat, plan=ended), "process", "heap_bytes").verdict == "flat"
+    late = with_heap(flat, lambda seconds: 300_000.0 * max(seconds - 1000.0, 0.0) / 3600)
+    assert find(assess(late, plan=ended), "process", "heap_bytes").verdict == "leak"
+
+
 def test_between_looks_the_answer_does_not_move() -> None:
     before, after = (
         find(assess(replicated(bounded, periods=count), plan=PLAN), "process", "heap_bytes")
