@@ -61,7 +61,7 @@ class Exits(_GoesWrong):
         os._exit(7)
 
 
-class EatsMemory(_GoesWrong):
+class EatsMemory(EnergyVad):
     """Leaks 8 MiB a chunk, touched so that it is resident."""
 
     def __init__(self) -> None:

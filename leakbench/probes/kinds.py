@@ -160,10 +160,15 @@ class TypePlan:
             is_python_class or issubclass(cls, types.SimpleNamespace)
         )
         dictionary = _static_lookup(cls, "__dict__") if may_be_read else None
-        self.has_dict = isinstance(dictionary, _C_DESCRIPTORS) and self.kind is not Kind.TENSOR
-        """Whether ``object.__getattribute__(x, "__dict__")`` runs no Python code.
+        self.has_dict = (
+            isinstance(dictionary, _C_DESCRIPTORS)
+            and self.kind is not Kind.TENSOR
+            and not issubclass(cls, type)
+        )
+        """Whether ``object.__getattribute__(x, "__dict__")`` is a dict and runs no Python code.
 
-        A tensor's is left alone: asking for it would give every tensor one.
+        A tensor's is left alone: asking for it would give every tensor one. A class's is a
+        read-only view, made anew each time.
         """
         slots = _slots(cls) if may_be_read else ()
         self.slots = tuple(

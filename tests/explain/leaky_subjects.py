@@ -50,6 +50,8 @@ class ThreadLocal(_Leaky):
 
 
 class ClassAttribute(_Leaky):
+    """Hangs it on the class, which is one of a metaclass's: ``ABCMeta``."""
+
     heard: list[float] = []  # noqa: RUF012 - the mistake under test
 
     def leak(self, samples: Samples) -> None:
