@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakbench.explain.heapwalk import Heap, HeapWalk, length_of, referents
-from leakbench.probes.kinds import Kind, TypePlans
+from leakbench.probes.kinds import Kind, kind_of
 from leakbench.probes.storage import Extents, open_array, open_tensor
 
 BUFFER_AT_LEAST: Final = 1024
@@ -32,7 +32,6 @@ _GREW_LATE: Final = 0.75
 """Second half over first half of the growth, at least: half or less is a cache that fills,
 equal is a leak. The verdict's own bound."""
 _TOGETHER: Final = 64
-_plans: Final = TypePlans()
 _TEXT: Final = (str, bytes)
 _LONG_TEXT: Final = BUFFER_AT_LEAST // 4  # a character takes 4 bytes at most
 
@@ -187,7 +186,8 @@ def _slots(holders: Sequence[Any], *, with_text: bool = True) -> Iterator[tuple[
         batch = holders[begin : begin + _TOGETHER]
         # All at once first: nearly always there is nothing, and this looks at hundreds of
         # thousands of names, each of which would cost a traced integer.
-        if _buffer_types(gc.get_referents(*batch), with_text) or any(map(_is_array, batch)):
+        held_by_any = _buffer_types(gc.get_referents(*batch), with_text)
+        if held_by_any or any(map(_is_array, set(map(type, batch)))):
             for obj in batch:
                 held = referents(obj)
                 if found := _buffer_types(held, with_text):
@@ -208,8 +208,8 @@ def _buffer_types(held: Sequence[Any], with_text: bool) -> set[type]:
     return found
 
 
-def _is_array(obj: Any) -> bool:
-    return isinstance(obj, np.ndarray)
+def _is_array(cls: type) -> bool:
+    return issubclass(cls, np.ndarray)
 
 
 def grows(first: float, middle: float, last: float) -> bool:
@@ -228,7 +228,7 @@ def buffer_extent(item: Any) -> tuple[int, int, int]:
         nbytes = sys.getsizeof(item)
         return id(item), nbytes, nbytes
     extents = Extents()
-    if _plans.of(type(item)).kind is Kind.TENSOR:
+    if kind_of(type(item)) is Kind.TENSOR:
         elements, _ = open_tensor(item, extents)
         shown = elements * int(item.element_size())
     else:
@@ -243,5 +243,5 @@ def buffer_extent(item: Any) -> tuple[int, int, int]:
 @functools.cache
 def _is_buffer(cls: Hashable) -> bool:
     return isinstance(cls, type) and (
-        issubclass(cls, _TEXT) or _plans.of(cls).kind in (Kind.TENSOR, Kind.NDARRAY)
+        issubclass(cls, _TEXT) or kind_of(cls) in (Kind.TENSOR, Kind.NDARRAY)
     )

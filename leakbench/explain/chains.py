@@ -213,13 +213,19 @@ def _modules() -> list[tuple[str, types.ModuleType]]:
 
 def _thread_locals() -> dict[int, str]:
     """Return the name of each thread-local object's attributes in this thread."""
-    found = {}
-    for obj in gc.get_objects():
-        if issubclass(type(obj), threading.local):
-            attributes = thread_attributes(obj)
-            owner = next(filter(None, (_global(m, v, obj) for m, v in _modules())), "a")
-            found[id(attributes)] = f"{owner} (thread-local)"
-    return found
+    objects = gc.get_objects()
+    kinds = {cls for cls in set(map(type, objects)) if issubclass(cls, threading.local)}
+    names = {
+        id(value): f"{name}.{key}"
+        for name, module in _modules()
+        for key, value in list(vars(module).items())
+        if type(value) in kinds
+    }
+    return {
+        id(thread_attributes(obj)): f"{names.get(id(obj), 'a')} (thread-local)"
+        for obj in objects
+        if type(obj) in kinds
+    }
 
 
 def _frame_locals() -> dict[int, str]:
@@ -237,11 +243,6 @@ def _frame_locals() -> dict[int, str]:
                 found[id(value)] = where
             frame = frame.f_back
     return found
-
-
-def _global(name: str, module: types.ModuleType, obj: Any) -> str:
-    key = next((key for key, value in list(vars(module).items()) if value is obj), "")
-    return f"{name}.{key}" if key else ""
 
 
 def _is_own(referrer: Any) -> bool:

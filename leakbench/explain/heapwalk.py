@@ -22,12 +22,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.probes.kinds import Kind, TypePlans
+from leakbench.probes.kinds import Kind, kind_of
 from leakbench.subject import Subject
 
 _base_of = np.ndarray.__dict__["base"].__get__
 _dtype_of = np.ndarray.__dict__["dtype"].__get__
-_plans: Final = TypePlans()
 _call: Final[Callable[[Any, Any], int]] = call
 
 _SIZED: Final[Mapping[type, Callable[[Any], int]]] = {
@@ -104,7 +103,7 @@ class HeapWalk:
 
     def _is_entered(self, cls: type) -> bool:
         if cls not in self._ways:
-            self._ways[cls] = not issubclass(cls, _CODE) and _plans.of(cls).kind is not Kind.ATOM
+            self._ways[cls] = not issubclass(cls, _CODE) and kind_of(cls) is not Kind.ATOM
         return self._ways[cls]
 
     def line(self, index: int) -> list[Any]:
@@ -218,12 +217,9 @@ def length_of(cls: type) -> Callable[[Any], int] | None:
 
 def _holders(there: list[Any], untracked: Mapping[int, Any]) -> list[Any]:
     """Return those of `there` that a buffer may hang on, outside of the subject's state."""
-    globals_ = {id(vars(module)) for module in list(sys.modules.values()) if _is_module(module)}
-    return [
-        obj
-        for obj in there
-        if type(obj) is types.CellType or id(obj) in globals_ or id(obj) in untracked
-    ]
+    globals_ = [vars(module) for module in list(sys.modules.values()) if _is_module(module)]
+    cells = [obj for obj in there if type(obj) is types.CellType]
+    return [*globals_, *cells, *untracked.values()]
 
 
 def _is_module(module: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any, Final
@@ -273,5 +272,4 @@ def _unheld_types(
                 allocations=describe_lines(lines, hours),
             )
         )
-    gc.collect()
     return found

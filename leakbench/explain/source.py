@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import functools
+import inspect
 import linecache
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -55,17 +56,18 @@ def function_at(file: str, line: int) -> str:
 @functools.cache
 def _functions(file: str) -> tuple[tuple[int, int, str], ...]:
     try:
-        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+        source = Path(file).read_text(encoding="utf-8")
+        return tuple(_spans(compile(source, file, "exec", dont_inherit=True)))
     except (OSError, SyntaxError, ValueError):
         return ()
-    return tuple(_spans(tree, ""))
 
 
-def _spans(node: ast.AST, prefix: str) -> Iterator[tuple[int, int, str]]:
-    for child in ast.iter_child_nodes(node):
-        name = prefix
-        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            name = f"{prefix}.{child.name}" if prefix else child.name
-            if not isinstance(child, ast.ClassDef):
-                yield child.lineno, child.end_lineno or child.lineno, name
-        yield from _spans(child, name)
+def _spans(code: types.CodeType) -> Iterator[tuple[int, int, str]]:
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            is_function = inner.co_flags & inspect.CO_OPTIMIZED  # and not a class's body
+            if is_function and not inner.co_name.startswith("<"):
+                lines = [line for _, _, line in inner.co_lines() if line is not None]
+                name = inner.co_qualname.replace(".<locals>", "")
+                yield inner.co_firstlineno, max(lines), name
+            yield from _spans(inner)

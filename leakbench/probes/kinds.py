@@ -134,7 +134,7 @@ class TypePlan:
     )
 
     def __init__(self, cls: type) -> None:
-        self.kind = _kind(cls)
+        self.kind = kind_of(cls)
         """What instances hold."""
         self.is_atom = self.kind is Kind.ATOM
         """Whether there is nothing to open."""
@@ -209,7 +209,8 @@ class TypePlans(dict[int, TypePlan]):
         return plan
 
 
-def _kind(cls: type) -> Kind:
+def kind_of(cls: type) -> Kind:
+    """Return what instances of `cls` hold; for its plan as a whole ask `TypePlans`."""
     if issubclass(cls, _PROGRAM_TYPES) or issubclass(cls, _loaded_types(_PROGRAM_TYPE_NAMES)):
         return Kind.EXCLUDED
     # Not followed: a weak reference keeps nothing alive.

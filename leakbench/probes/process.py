@@ -19,6 +19,7 @@ import ctypes
 import gc
 import os
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -31,8 +32,6 @@ _REPORT_BYTES: Final = 1 << 16
 _WARM_UPS: Final = 16
 """Looks before the first that counts. The heap was seen to fall once by 64 bytes at the 8th
 look, which is when CPython 3.11 begins to specialise a function's bytecode."""
-_CACHED_CHUNKS: Final = 16
-"""Free chunks of one size that a thread keeps, at most: 7 before glibc 2.42, 16 since."""
 _CACHED_SIZES: Final = range(24, 1033, 16)
 """A request of each size that glibc caches for a thread."""
 _SMALL_OBJECT_BYTES: Final = re.compile(rb"# bytes in allocated blocks\s*=\s*([\d,]+)")
@@ -53,6 +52,7 @@ class ProcessProbe:
         self._trim = _function(self._libc, "malloc_trim", ctypes.c_int, ctypes.c_size_t)
         self._malloc = _function(self._libc, "malloc", ctypes.c_void_p, ctypes.c_size_t)
         self._free = _function(self._libc, "free", None, ctypes.c_void_p)
+        self._cache_filling = tuple(_CACHED_SIZES) * _cached_chunks()
         # The first look fills free lists, imports and stdio buffers of its own.
         for _ in range(_WARM_UPS):
             self.rss_bytes()
@@ -97,11 +97,8 @@ class ProcessProbe:
             self._trim(0)
 
     def _fill_thread_cache(self) -> None:
-        malloc, free = self._malloc, self._free
-        for size in _CACHED_SIZES:
-            chunks = [malloc(size) for _ in range(_CACHED_CHUNKS)]
-            for chunk in chunks:
-                free(chunk)
+        chunks = list(map(self._malloc, self._cache_filling))
+        deque(map(self._free, chunks), maxlen=0)
 
     def freeze(self) -> None:
         """Set aside what exists now: later collections look only at what came after.
@@ -116,6 +113,14 @@ class ProcessProbe:
         if self._statm >= 0:
             os.close(self._statm)
             self._statm = -1
+
+
+def _cached_chunks() -> int:
+    """Return how many free chunks of one size glibc keeps for a thread; 0 where it is not used."""
+    if "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", ()):
+        return 0
+    _, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "glibc 0").partition(" ")
+    return 7 if tuple(map(int, version.split("."))) < (2, 42) else 16
 
 
 class _MallInfo2(ctypes.Structure):
