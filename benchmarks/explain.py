@@ -5,13 +5,15 @@
 Every leak of ``leakbench selftest`` is hung on a fixed FunASR VAD; beside them the same release
 with an ``output_dir``, which collects a key a chunk outside its cache, and the release that
 leaks by itself. Each is driven until it is decided, then explained. ``cost`` is the processor
-time of the explaining worker over that of the explained one, loading included in both.
+time of explaining over that of the cell, loading included: a worker that has driven all its audio
+is gone, and the one that explains instead loads again.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import resource
 import tempfile
 from dataclasses import dataclass
@@ -22,19 +24,20 @@ from leakbench.config import CONFIG_FILE, load_config
 from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_cell
 from leakbench.matrix import CellRequest, build_cells
-from leakbench.plan import Cell, Plan, write_plan
+from leakbench.plan import Cell, Plan, explain_folder, write_plan
 from leakbench.resolution import resolve_subject
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.selftest import CLEAN_SCENARIO, INJECTIONS, injected_cell
+from leakbench.worker.explaining import FINDINGS_FILE
 
 OUTPUT_DIR_SCENARIO = """
 description = "silence, with results written to a folder"
 chunk_ms = 600
 period_seconds = 6.0
 warmup_periods = 2
-audio_seconds = 120
+audio_seconds = 600
 
 [[parts]]
 kind = "silence"
@@ -155,15 +158,22 @@ def cases(spec: str, scratch: Path) -> list[Case]:
 
 def explain_case(case: Case, folder: Path) -> tuple[str, str]:
     """Return the table's row of a case, and its answer: right, wrong or unexplained."""
-    plan = Plan(cells=(case.cell,), jobs=1)
+    plan = Plan(cells=(case.cell,), jobs=1, explain="every")
     write_plan(folder, plan)
     began = _children_seconds()
     run_plan(plan, folder, SilentObserver())
+    cell_seconds = _children_seconds() - began
+    explain_seconds = 0.0
+    findings = explain_folder(folder, case.cell) / FINDINGS_FILE
+    if findings.exists():  # explained by the worker that measured
+        explain_seconds = json.loads(findings.read_text(encoding="utf-8"))["processor_seconds"]
+        cell_seconds -= explain_seconds
     before = _children_seconds()
     result = conclude(folder).cells[0]
     explanation = explain_cell(plan, folder, case.cell, result)
+    explain_seconds += _children_seconds() - before
     holder, line, share, answer = judge(case, explanation)
-    ratio = (_children_seconds() - before) / (before - began)
+    ratio = explain_seconds / cell_seconds
     return f"| {case.name} | {holder} | {line} | {share} | {answer} | {ratio:.2f} |", answer
 
 

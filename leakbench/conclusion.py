@@ -22,7 +22,7 @@ from leakbench.errors import StimulusError
 from leakbench.parity import compare_segments
 from leakbench.plan import Cell, Plan, read_plan, replicate_folder
 from leakbench.reach import check_reach, measure_visited
-from leakbench.result import CellResult, MetricResult, Outcome, Parity, Result
+from leakbench.result import CellResult, MetricResult, Outcome, Parity, Result, leaking_paths
 from leakbench.trace import (
     PROCESS_METRICS,
     PROCESS_PATH,
@@ -50,8 +50,10 @@ class Look:
 
     decided: bool
     """Whether more audio would change nothing."""
-    headline: str
-    """A few words for the progress display."""
+    outcome: Outcome
+    """The verdict if the run ended now."""
+    leaking: tuple[str, ...] = ()
+    """Object paths that leak by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +77,15 @@ def look_at_cell(
     """Judge what `traces`, one for each of `replicates` begun so far, hold by now."""
     sampled = [trace for trace in traces if trace.samples]
     if not sampled:
-        return Look(decided=False, headline="")
+        return Look(decided=False, outcome="undecided")
     assessment = assess(sampled, plan=_assess_plan(plan, cell, begin, final=False))
     # A leak in one process is a leak; flat must be all of them.
     complete = assessment.outcome == "leak" or len(sampled) == replicates
     driven = min(trace.samples[-1].audio_seconds for trace in sampled)
     return Look(
         decided=assessment.decided and complete and driven >= cell.at_least_seconds,
-        headline=assessment.outcome if assessment.decided else "",
+        outcome=assessment.outcome,
+        leaking=leaking_paths(assessment.metrics),
     )
 
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
-from leakbench.trace import write_json
+from leakbench.trace import EXPLAIN_FOLDER, write_json
 from leakbench.units import parse_budget
 from leakbench.verdict.assess import BudgetRule
 
@@ -24,6 +24,9 @@ REPORTS_FOLDER: Final = Path("reports")
 """Where runs and searches go unless told otherwise."""
 
 GIB: Final = 2**30
+
+Explain: TypeAlias = Literal["every", "unexpected", "none"]
+"""Leaks to explain: all, those of cells that were not said to leak, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +86,15 @@ class Plan:
     """Frames tracemalloc keeps; 0 for no tracing."""
     until_sure: bool = False
     """Whether an undecided cell goes on to its maximum with more replicates."""
+    explain: Explain = "none"
     command: tuple[str, ...] = ()
     """How the run was called."""
     started: str = ""
     """ISO 8601, UTC."""
+
+    def explains(self, cell: Cell) -> bool:
+        """Whether `cell` is explained if it leaks."""
+        return self.explain == "every" or (self.explain == "unexpected" and cell.expect != "leak")
 
 
 def write_plan(folder: Path, plan: Plan) -> None:
@@ -123,6 +131,11 @@ def scenario_copy(folder: Path, scenario: Scenario) -> Path:
 def replicate_folder(folder: Path, cell: Cell, replicate: int) -> Path:
     """Return the folder of one replicate of `cell` in a run's folder."""
     return folder / CELLS_FOLDER / cell.id / f"r{replicate}"
+
+
+def explain_folder(folder: Path, cell: Cell) -> Path:
+    """Return the folder of the second drive of `cell` in a run's folder."""
+    return folder / CELLS_FOLDER / cell.id / EXPLAIN_FOLDER
 
 
 def read_plan(folder: Path) -> Plan:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.trace import Ending, Metric, known_fields, write_json
+from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Ending, Metric, known_fields, write_json
 
 SCHEMA: Final = "leakbench.result/1"
 RESULT_FILE: Final = "result.json"
@@ -150,6 +150,14 @@ def path_state(metrics: Iterable[MetricResult]) -> PathState:
     if not verdicts:
         return "absent"
     return "leak" if "leak" in verdicts else "flat" if verdicts == {"flat"} else "undecided"
+
+
+def leaking_paths(metrics: Iterable[MetricResult]) -> tuple[str, ...]:
+    """Return the object paths that leak, and so the containers at them."""
+    found = {m.path for m in metrics if m.verdict == "leak" and m.path != PROCESS_PATH}
+    # What items weigh is told of the items, ``[]``; what grows is what they are in.
+    found |= {path.removesuffix("[]") for path in found}
+    return tuple(sorted(found - {TOTAL_PATH}))
 
 
 def write_result(folder: Path, result: Result) -> None:

@@ -9,6 +9,8 @@ A replicate of a cell is a folder::
     end.json        how the worker ended; absent while it runs, or if it was killed
     worker.log      what the subject printed
     stacks.txt      the stacks of every thread, where a watchdog fired
+    explain.json    what to explain once all is measured, where a leak was proved;
+                    the answer goes to the folder ``explain`` beside this one
 
 Whatever kills the worker, every line already written stays readable: a line cut short by
 the kill is dropped by the reader.
@@ -33,6 +35,8 @@ SEGMENTS_FILE: Final = "segments.jsonl"
 BEGIN_FILE: Final = "begin.json"
 END_FILE: Final = "end.json"
 REQUEST_FILE: Final = "cell.json"
+EXPLAIN_FILE: Final = "explain.json"
+EXPLAIN_FOLDER: Final = "explain"
 LOG_FILE: Final = "worker.log"
 STACKS_FILE: Final = "stacks.txt"
 

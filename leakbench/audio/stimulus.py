@@ -51,13 +51,17 @@ class ChunkReader:
             When the file is shorter than the stimulus says.
         """
         if self._chunk == self._chunks_per_period:
-            self._file.seek(0)
-            self._chunk = 0
+            self.rewind()
         samples = np.empty(self._chunk_samples, dtype="<f4")
         if self._file.readinto(samples.data.cast("B")) != samples.nbytes:
             raise OSError(f"{self._file.name}: ends before its period does")
         self._chunk += 1
         return samples
+
+    def rewind(self) -> None:
+        """Go back to the beginning of the period."""
+        self._file.seek(0)
+        self._chunk = 0
 
     def close(self) -> None:
         """Close the file."""

@@ -19,7 +19,7 @@ from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
 from leakbench.explain.running import explain_leaks
-from leakbench.plan import REPORTS_FOLDER, Cell, Limits, Plan, write_plan
+from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
 from leakbench.report.leak_text import leak_paragraphs
 from leakbench.report.leaks import CellLeaks, gather_leaks
 from leakbench.report.phrases import plain_text
@@ -38,11 +38,9 @@ def execute(
     limits: Limits | None = None,
     traced_frames: int = 0,
     until_sure: bool = False,
-    explain: bool | None = None,
+    explain: Explain = "unexpected",
 ) -> None:
     """Drive the cells, judge them, explain leaks, show the result and exit with its status.
-
-    `explain` is True for every leak, False for none, None for those that were not expected.
 
     Raises
     ------
@@ -57,6 +55,7 @@ def execute(
         limits=limits or Limits(),
         traced_frames=traced_frames,
         until_sure=until_sure,
+        explain=explain,
         command=("leakbench", *sys.argv[1:]),
         started=now.isoformat(timespec="seconds"),
     )
@@ -71,13 +70,13 @@ def execute(
             interrupted = True
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
-    # Verdicts first: explanations and pictures take as long again.
+    # Verdicts first: what is still to be explained, and pictures, take a while.
     print_verdicts(console, result)
-    if explain is not False and not interrupted:
+    if not interrupted:
         # Before the pages are written, for they tell what was found.
         try:
             with console.status("explaining the leaks ..."):
-                explain_leaks(plan, folder, result, every=bool(explain))
+                explain_leaks(plan, folder, result)
         except KeyboardInterrupt:
             interrupted = True
     leaks = gather_leaks(folder, result)

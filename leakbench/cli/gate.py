@@ -12,6 +12,7 @@ from leakbench.cli.options import EXPLAIN
 from leakbench.config import CONFIG_FILE, load_config
 from leakbench.errors import ConfigError
 from leakbench.matrix import build_cells, requests_of_config
+from leakbench.plan import Explain
 
 
 @click.command("gate")
@@ -26,7 +27,7 @@ from leakbench.matrix import build_cells, requests_of_config
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at the same time.")
 @EXPLAIN
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the run.")
-def command(path: Path, jobs: int | None, explain: bool | None, output: Path | None) -> None:
+def command(path: Path, jobs: int | None, explain: Explain, output: Path | None) -> None:
     """Run the gate that leakbench.toml describes; exit 0 only if every cell is as it must be."""
     config = load_config(path)
     if not config.cells:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import click
 
 from leakbench.errors import ConfigError
+from leakbench.plan import Explain
 from leakbench.units import parse_budget, parse_duration, parse_size
 from leakbench.verdict.budgets import parse_rule
 
@@ -38,9 +39,15 @@ RATE = Quantity("budget", parse_rule)
 GROWTH = Quantity("budget", parse_budget)
 
 
+_EXPLAINED: Final[Mapping[bool | None, Explain]] = {
+    True: "every",
+    None: "unexpected",
+    False: "none",
+}
 EXPLAIN = click.option(
     "--explain/--no-explain",
     default=None,
-    help="Run each leaking cell once more to say who holds and who allocates what grows; "
+    callback=lambda _context, _parameter, asked_for: _EXPLAINED[asked_for],
+    help="Drive each leaking cell once more to say who holds and who allocates what grows; "
     "without either, where the leak was not expected.",
 )

@@ -88,7 +88,7 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
         """Say beside the bars what the figures look like so far."""
         for (cell_id, _replicate), task in self._tasks.items():
             if cell_id == cell.id:
-                self._progress.update(task, news=look.headline)
+                self._progress.update(task, news=look.outcome if look.decided else "")
 
     def ended(self, cell: Cell, replicate: int, end: End) -> None:
         """Replace the bar with a line."""
@@ -138,7 +138,9 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
             )
 
     def looked(self, cell: Cell, look: Look) -> None:
-        """Stay quiet: a log needs verdicts, not looks."""
+        """Say what was decided: a leak is explained before the run ends."""
+        if look.decided:
+            self._say(decided_text(cell, look))
 
     def ended(self, cell: Cell, replicate: int, end: End) -> None:
         """Say how a worker ended."""
@@ -152,6 +154,12 @@ def describe(cell: Cell, replicate: int) -> str:
     """Return a short name of a replicate."""
     number = f" #{replicate + 1}" if cell.replicates > 1 else ""
     return f"{cell.subject.spec} x {cell.scenario.name} {cell.chunk_ms} ms{number}"
+
+
+def decided_text(cell: Cell, look: Look) -> str:
+    """Return a line that says what is known of a cell, and where it leaks."""
+    where = f", in {', '.join(look.leaking)}" if look.leaking else ""
+    return f"{cell.subject.spec} x {cell.scenario.name} {cell.chunk_ms} ms: {look.outcome}{where}"
 
 
 def ended_text(cell: Cell, replicate: int, end: End) -> str:

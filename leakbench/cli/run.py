@@ -11,7 +11,7 @@ import click
 from leakbench.cli.execution import execute
 from leakbench.cli.options import DURATION, EXPLAIN, RATE, SIZE
 from leakbench.matrix import CellRequest, build_cells
-from leakbench.plan import Limits
+from leakbench.plan import Explain, Limits
 from leakbench.verdict.assess import BudgetRule
 
 
@@ -132,7 +132,7 @@ def command(
     traced_frames: int | None,
     memory_limit: int,
     chunk_limit: float,
-    explain: bool | None,
+    explain: Explain,
     output: Path | None,
 ) -> None:
     """Drive subjects through scenarios and say whether they leak.

@@ -122,6 +122,7 @@ class Heap:
     """
 
     def __init__(self) -> None:
+        gc.unfreeze()  # a run that measured has set aside what there was before it
         gc.collect()
         there = gc.get_objects()
         self._identities = set(map(id, there))

@@ -1,4 +1,4 @@
-"""Running the second worker of a leaking cell, and adding what the first one measured."""
+"""What the second drive of a leaking cell found, with what the first one measured."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from leakbench.explain.explanation import (
     AllocationLine,
     Explanation,
@@ -21,40 +19,31 @@ from leakbench.explain.explanation import (
     write_explanation,
 )
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.plan import CELLS_FOLDER, Cell, Plan, replicate_folder
-from leakbench.result import CellResult, Result
+from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
+from leakbench.result import CellResult, Result, leaking_paths
 from leakbench.runner.process import WorkerProcess
-from leakbench.runner.requests import replicate_request
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Begin, Trace, read_begin, read_trace
+from leakbench.runner.requests import explain_request
+from leakbench.trace import End, read_begin, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.request import WorkerRequest
 
-EXPLAIN_FOLDER: Final = "explain"
-"""Beside the replicates' folders in a cell's own."""
-SECONDS_AT_LEAST: Final = 1.0
-"""Time to explain in, for cells that were decided in less: two periods and three censuses."""
 _POLL_SECONDS: Final = 0.05
-_MORE_THAN_ANY_RUN: Final = 1e7
 
 
-def explain_leaks(plan: Plan, folder: Path, result: Result, *, every: bool) -> None:
-    """Explain the cells of a run that leaked, one after the other, each in its own folder.
-
-    Parameters
-    ----------
-    every
-        Whether cells that were said to leak, and did, are explained as well.
-    """
+def explain_leaks(plan: Plan, folder: Path, result: Result) -> None:
+    """Explain the cells of a run that leaked, of those that the plan says, one after the other."""
     for cell, judged in zip(plan.cells, result.cells, strict=True):
-        if judged.verdict == "leak" and (every or judged.expect != "leak"):
+        if judged.verdict == "leak" and plan.explains(cell):
             explain_cell(plan, folder, cell, judged)
 
 
 def explain_cell(
     plan: Plan, folder: Path, cell: Cell, result: CellResult | None = None
 ) -> Explanation:
-    """Run a cell once more to find who holds and who allocates what grows; write and return it.
+    """Find who holds and who allocates what grows in a cell; write and return it.
 
-    Takes about as long as the cell's longest replicate did, and changes none of its files.
+    Where the worker that measured has explained as well, what it found is read; otherwise
+    another one drives the cell once more. Changes no file of the measured run.
 
     Parameters
     ----------
@@ -68,33 +57,13 @@ def explain_cell(
     trace = read_trace(replicate_folder(folder, cell, 0))
     if begin is None or not trace.samples:
         return _written(home, _failed(cell, "the cell was never driven"))
-    leaking = _leaking(result)
-    quiet = periods_before_growth(trace, begin, leaking)
-    shutil.rmtree(home / EXPLAIN_FOLDER, ignore_errors=True)
-    began = time.monotonic()
-    process = WorkerProcess(
-        home / EXPLAIN_FOLDER,
-        cell.subject,
-        dataclasses.replace(
-            replicate_request(plan, folder, cell, 0),
-            audio_seconds=_MORE_THAN_ANY_RUN,
-            traced_frames=0,  # it traces by itself, and from later on
-            explain_seconds=max(SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
-            explain_after_chunks=quiet * begin.chunks_per_period,
-            explain_leaking=leaking,
-        ),
-        plan.limits,
-    )
-    process.allow(math.inf)
-    try:
-        while (end := process.poll()) is None:
-            time.sleep(_POLL_SECONDS)
-    except BaseException:
-        process.abort()
-        raise
-    findings = home / EXPLAIN_FOLDER / FINDINGS_FILE
+    findings = explain_folder(folder, cell) / FINDINGS_FILE
     if not findings.exists():
-        return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
+        leaking = leaking_paths(result.metrics) if result is not None else ()
+        request = explain_request(plan, folder, cell, begin, trace, leaking)
+        end = _drive_again(plan, folder, cell, request)
+        if not findings.exists():
+            return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
     data = json.loads(findings.read_text(encoding="utf-8"))
     grown = tuple(map(growth_of, data["growths"]))
     growths = tuple(_as_measured(g, result) for g in grown if not _was_flat(g, result))
@@ -112,10 +81,25 @@ def explain_cell(
             objects_bytes_per_hour=heap.objects if heap else None,
             chunks=data["chunks"],
             audio_seconds=data["audio_seconds"],
-            wall_seconds=time.monotonic() - began,
+            wall_seconds=data["wall_seconds"],
             versions=cell.subject.versions,
         ),
     )
+
+
+def _drive_again(plan: Plan, folder: Path, cell: Cell, request: WorkerRequest) -> End:
+    """Explain in a worker of its own: the one that measured is gone."""
+    home = explain_folder(folder, cell)
+    shutil.rmtree(home, ignore_errors=True)
+    process = WorkerProcess(home, cell.subject, request, plan.limits)
+    process.allow(math.inf)
+    try:
+        while (end := process.poll()) is None:
+            time.sleep(_POLL_SECONDS)
+    except BaseException:
+        process.abort()
+        raise
+    return end
 
 
 def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
@@ -130,34 +114,6 @@ def add_up(growths: Sequence[Growth]) -> tuple[AllocationLine, ...]:
         dataclasses.replace(line, share=line.bytes_per_hour / total)
         for line in sorted(lines.values(), key=lambda line: -line.bytes_per_hour)
     )
-
-
-def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) -> int:
-    """Return the whole periods to drive untraced, as something that leaks does not grow in them.
-
-    The second run is fed the same audio, so what grew in a period of the first grows in it
-    again. Tracing begins two periods before: one to warm up, one before the first census. What
-    grows from the beginning is traced from the beginning.
-    """
-    found = []
-    for path in leaking:
-        column = trace.column(path, "elements").at_phase(begin.phase).since(begin.warmup_seconds)
-        steps = np.flatnonzero(np.diff(column.values) > 0)
-        if len(steps):
-            seconds = float(column.audio_seconds[steps[0]])
-            found.append(max(0, int(seconds / begin.period_seconds + 1e-9) - 1))
-    # The latest: what grew before it still grows then.
-    latest = max(found, default=0)
-    return latest if latest > begin.warmup_chunks // begin.chunks_per_period else 0
-
-
-def _leaking(result: CellResult | None) -> tuple[str, ...]:
-    """Return the paths that leak by the measured run, and so the containers at them."""
-    metrics = result.metrics if result is not None else ()
-    found = {m.path for m in metrics if m.verdict == "leak" and m.path != PROCESS_PATH}
-    # What items weigh is told of the items, ``[]``; what grows is what they are in.
-    found |= {path.removesuffix("[]") for path in found}
-    return tuple(sorted(found - {TOTAL_PATH}))
 
 
 def _as_measured(growth: Growth, result: CellResult | None) -> Growth:

@@ -1,6 +1,6 @@
 """Each leak of a run with all that is known of it, gathered from what is on disk.
 
-What grows, who holds it and who allocates it, a second run of the cell has said. Which changes
+What grows, who holds it and who allocates it, a second drive of the cell has said. Which changes
 bound it, other cells of the run tell; since when it leaks, what `leakbench bisect` or `sweep`
 left beside the run. Neither is stored, so that the next report knows of a later search.
 """

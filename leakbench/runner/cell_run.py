@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leakbench.conclusion import look_at_cell
+from leakbench.conclusion import Look, look_at_cell
 from leakbench.plan import Cell, Plan, replicate_folder
 from leakbench.runner.observer import Observer
 from leakbench.runner.process import WorkerProcess
-from leakbench.runner.requests import replicate_request
+from leakbench.runner.requests import explain_request, replicate_request
 from leakbench.trace import Begin, TraceTail, read_begin
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS
 
@@ -170,3 +170,16 @@ class CellRun:
         )
         self._observer.looked(self._cell, look)
         self._is_done = look.decided
+        if look.decided and look.outcome == "leak" and self._plan.explains(self._cell):
+            self._ask_to_explain(self._begin, look)
+
+    def _ask_to_explain(self, begin: Begin, look: Look) -> None:
+        """Let the first worker explain, its subject loaded and leaking as it is."""
+        first = self._replicates[0]
+        # A traced run has a tracer of its own already.
+        if not first.has_ended and not self._plan.traced_frames:
+            first.process.ask_to_explain(
+                explain_request(
+                    self._plan, self._folder, self._cell, begin, first.tail.trace, look.leaking
+                ),
+            )

@@ -20,13 +20,23 @@ import psutil
 
 from leakbench.plan import Limits
 from leakbench.subject import ResolvedSubject
-from leakbench.trace import LOG_FILE, End, Ending, read_end, write_end
+from leakbench.trace import (
+    EXPLAIN_FILE,
+    EXPLAIN_FOLDER,
+    LOG_FILE,
+    End,
+    Ending,
+    read_end,
+    write_end,
+)
 from leakbench.units import format_bytes, format_duration
 from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
 from leakbench.worker.request import WorkerRequest, write_request
 
 STOP_SECONDS: Final = 10.0
 """How long a worker may take to finish its chunk before it is terminated for good."""
+EXPLAIN_SECONDS: Final = 120.0
+"""How long a stopped worker may take to explain a leak, beyond what it was given to keep to."""
 STACK_SECONDS: Final = 0.5
 """How long a stuck worker gets to write its stacks before it is killed."""
 
@@ -87,6 +97,7 @@ class WorkerProcess:
         self._chunk_began = time.monotonic()
         self._driving_since: float | None = None
         self._stop_asked: float | None = None
+        self._explain_seconds = 0.0
         self._progress = Progress(audio_seconds=0.0, wall_seconds=0.0, rss_bytes=0)
 
     def allow(self, audio_seconds: float) -> None:
@@ -110,16 +121,16 @@ class WorkerProcess:
             return self._conclude()
         now = time.monotonic()
         self._update_progress(now)
-        if self._stop_asked is not None:
-            if now - self._stop_asked > STOP_SECONDS:
-                return self._kill("stopped", "had to be killed: it did not finish its chunk")
-            return None
         if self._progress.rss_bytes > self._limits.memory_bytes:
             return self._kill(
                 "memory_limit",
                 f"held {format_bytes(self._progress.rss_bytes)}, "
                 f"limit {format_bytes(self._limits.memory_bytes)}",
             )
+        if self._stop_asked is not None:
+            if now - self._stop_asked > self._seconds_to_stop():
+                return self._kill("stopped", "had to be killed: it did not finish its chunk")
+            return None
         if self.is_waiting:
             self._chunk_began = now
         loading = self._chunks == 0
@@ -132,6 +143,15 @@ class WorkerProcess:
                 "hung", f"{what} took longer than {format_duration(limit)}; see stacks.txt"
             )
         return None
+
+    def ask_to_explain(self, request: WorkerRequest) -> None:
+        """Let the worker explain, once it is stopped, what leaks; see ``explain`` beside it.
+
+        What it measured is on disk by then, and stays as it is.
+        """
+        self.folder.with_name(EXPLAIN_FOLDER).mkdir()
+        write_request(self.folder, request, EXPLAIN_FILE)
+        self._explain_seconds = EXPLAIN_SECONDS + request.explain_seconds
 
     def stop(self) -> None:
         """Ask the worker to end after the chunk in hand."""
@@ -147,6 +167,10 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             return self._kill("interrupted", "killed on interrupt")
         return self._conclude()
+
+    def _seconds_to_stop(self) -> float:
+        is_explaining = self._explain_seconds > 0 and read_end(self.folder) is not None
+        return self._explain_seconds if is_explaining else STOP_SECONDS
 
     def _update_progress(self, now: float) -> None:
         beat = self._heartbeat.read()

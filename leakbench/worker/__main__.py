@@ -16,6 +16,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -26,10 +28,19 @@ from leakbench.loading import load_subject
 from leakbench.probes.traced import Tracing
 from leakbench.scenario import load_scenario
 from leakbench.subject import Subject
-from leakbench.trace import STACKS_FILE, Begin, End, TraceWriter, write_begin, write_end
+from leakbench.trace import (
+    EXPLAIN_FILE,
+    EXPLAIN_FOLDER,
+    STACKS_FILE,
+    Begin,
+    End,
+    TraceWriter,
+    write_begin,
+    write_end,
+)
 from leakbench.worker.driver import Drive, drive
 from leakbench.worker.explaining import Explainer
-from leakbench.worker.heartbeat import Heartbeat
+from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
 from leakbench.worker.request import WorkerRequest, read_request
 from leakbench.worker.sampling import Sampler, Schedule
 
@@ -56,7 +67,7 @@ def main(folder: Path) -> int:
     faulthandler.enable(stacks)
     faulthandler.register(signal.SIGUSR1, stacks)
     try:
-        completed = _run(folder, request, lambda: stop.is_set)
+        _run(folder, request, lambda: stop.is_set)
     except SubjectError as error:
         write_end(folder, End(ending="nonsense", detail=str(error)))
     except UsageError as error:
@@ -69,12 +80,32 @@ def main(folder: Path) -> int:
         traceback.print_exc()
         write_end(folder, End(ending="raised", detail=_one_line(error)))
     else:
-        write_end(folder, End(ending="completed" if completed else "stopped"))
         return 0
     return 1
 
 
-def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool]) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """A loaded subject and what it is driven with."""
+
+    subject: Subject
+    reader: ChunkReader
+    schedule: Schedule
+    chunk_seconds: float
+    stream_chunks: int | None
+
+    def plan(self, request: WorkerRequest) -> Drive:
+        """Return how far a request wants it driven."""
+        period = self.schedule.chunks_per_period
+        periods = math.ceil(request.audio_seconds / (period * self.chunk_seconds) - 1e-9)
+        return Drive(
+            chunks=periods * period + self.schedule.phase,
+            stream_chunks=self.stream_chunks,
+            chunk_seconds=self.chunk_seconds,
+        )
+
+
+def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool]) -> None:
     # Tracing begins before the subject exists, so that what it allocates while loading is
     # told from what the interpreter had.
     tracing = Tracing(request.traced_frames) if request.traced_frames else None
@@ -97,12 +128,6 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         period_seconds=stimulus.period_seconds,
         process_interval_seconds=request.process_interval_seconds,
     )
-    periods = math.ceil(request.audio_seconds / stimulus.period_seconds - 1e-9)
-    plan = Drive(
-        chunks=periods * stimulus.chunks_per_period + schedule.phase,
-        stream_chunks=scenario.chunks_per_stream(request.chunk_ms),
-        chunk_seconds=chunk_seconds,
-    )
     write_begin(
         folder,
         Begin(
@@ -116,66 +141,96 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
             versions=_versions(),
         ),
     )
-    heartbeat = Heartbeat(folder)
-    writer = TraceWriter(folder)
-    try:
-        with ChunkReader(stimulus) as reader:
-            # The file stays readable through the open handle and is gone whatever ends us.
-            stimulus_file.unlink()
+    with ChunkReader(stimulus) as reader:
+        # The file stays readable through the open handle and is gone whatever ends us.
+        stimulus_file.unlink()
+        bench = _Bench(
+            subject=subject,
+            reader=reader,
+            schedule=schedule,
+            chunk_seconds=chunk_seconds,
+            stream_chunks=scenario.chunks_per_stream(request.chunk_ms),
+        )
+        with closing(Heartbeat(folder)) as heartbeat:
             if request.explain_seconds:
-                return _explain(folder, request, subject, reader, plan, schedule, writer, heartbeat)
-            sampler = Sampler(
-                schedule, subject, writer, chunk_seconds=chunk_seconds, tracing=tracing
-            )
-            sampler.begin()
-            completed = drive(
-                subject,
-                reader,
-                plan,
-                sampler=sampler,
-                writer=writer,
-                heartbeat=heartbeat,
-                stop_requested=stop_requested,
-            )
-        subject.close()
-        return completed
-    finally:
-        writer.close()
-        heartbeat.close()
+                completed = _explain(folder, request, bench, heartbeat)
+            else:
+                completed = _measure(folder, request, bench, heartbeat, tracing, stop_requested)
+        write_end(folder, End(ending="completed" if completed else "stopped"))
+        if (folder / EXPLAIN_FILE).exists():
+            _explain_what_was_measured(folder, bench)
+    subject.close()
 
 
-def _explain(
+def _measure(
     folder: Path,
     request: WorkerRequest,
-    subject: Subject,
-    reader: ChunkReader,
-    plan: Drive,
-    schedule: Schedule,
-    writer: TraceWriter,
+    bench: _Bench,
     heartbeat: Heartbeat,
+    tracing: Tracing | None,
+    stop_requested: Callable[[], bool],
 ) -> bool:
-    explainer = Explainer(
-        folder,
-        subject,
-        chunk_seconds=plan.chunk_seconds,
-        chunks_per_period=schedule.chunks_per_period,
-        phase=schedule.phase,
-        warmup_chunks=schedule.warmup_chunks,
-        quiet_chunks=request.explain_after_chunks,
-        flush=writer.flush,
-        leaking=request.explain_leaking,
-        seconds=request.explain_seconds,
-    )
-    drive(
-        subject,
-        reader,
-        plan,
-        sampler=explainer,
-        writer=writer,
-        heartbeat=heartbeat,
-        stop_requested=lambda: explainer.is_done,
-    )
-    return explainer.is_done
+    with closing(TraceWriter(folder)) as writer:
+        sampler = Sampler(
+            bench.schedule,
+            bench.subject,
+            writer,
+            chunk_seconds=bench.chunk_seconds,
+            tracing=tracing,
+        )
+        sampler.begin()
+        return drive(
+            bench.subject,
+            bench.reader,
+            bench.plan(request),
+            sampler=sampler,
+            writer=writer,
+            heartbeat=heartbeat,
+            stop_requested=stop_requested,
+        )
+
+
+def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Heartbeat) -> bool:
+    with closing(TraceWriter(folder)) as writer:
+        explainer = Explainer(
+            folder,
+            bench.subject,
+            chunk_seconds=bench.chunk_seconds,
+            chunks_per_period=bench.schedule.chunks_per_period,
+            phase=bench.schedule.phase,
+            warmup_chunks=bench.schedule.warmup_chunks,
+            quiet_chunks=request.explain_after_chunks,
+            flush=writer.flush,
+            leaking=request.explain_leaking,
+            seconds=request.explain_seconds,
+        )
+        drive(
+            bench.subject,
+            bench.reader,
+            bench.plan(request),
+            sampler=explainer,
+            writer=writer,
+            heartbeat=heartbeat,
+            stop_requested=lambda: explainer.is_done,
+        )
+        return explainer.is_done
+
+
+def _explain_what_was_measured(folder: Path, bench: _Bench) -> None:
+    """Explain with the subject as it is: loaded, and leaking."""
+    request = read_request(folder, EXPLAIN_FILE)
+    home = folder.with_name(EXPLAIN_FOLDER)
+    try:
+        # The stream that was measured goes, with all that it has kept.
+        bench.subject.start()
+        bench.reader.rewind()
+        with closing(Heartbeat(home, create=True)) as heartbeat:
+            heartbeat.allow(bench.plan(request).chunks)
+            _explain(home, request, bench, heartbeat)
+        (home / HEARTBEAT_FILE).unlink()
+    except Exception:
+        # What was measured stands. The parent has another worker try, which tells it why.
+        traceback.print_exc()
 
 
 def _versions() -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""A second, short run of a leaking cell that says who holds and who allocates what grows.
+"""A second, short drive of a leaking cell that says who holds and who allocates what grows.
 
-It measures no figure of the process: it traces, which changes them all. Warm-up, then three
-censuses at one phase of the period, as far apart as the time allowed lets them be.
+It comes after everything has been measured, for it traces, which changes every figure of the
+process. Warm-up, then three censuses at one phase of the period, as far apart as the time
+allowed lets them be.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class Explainer:
         leaking: Collection[str],
         seconds: float,
     ) -> None:
+        self._began = time.perf_counter()
+        self._processor_began = time.process_time()
         # First: what it finds is the subject's, what is made after it is known to be ours.
         self._heap = Heap()
         self.is_done = False
@@ -83,7 +86,6 @@ class Explainer:
         """Bytes still held of what each line allocated, at each census."""
         self._origins = TensorOrigins()
         self._tracing: Tracing | None = None
-        self._began = time.perf_counter()
         self._traced_from = 0.0
         if not quiet_chunks:
             self._trace()
@@ -147,6 +149,8 @@ class Explainer:
                 "growths": [dataclasses.asdict(growth) for growth in growths],
                 "chunks": between.chunks,
                 "audio_seconds": hours * 3600,
+                "wall_seconds": time.perf_counter() - self._began,
+                "processor_seconds": time.process_time() - self._processor_began,
             },
         )
         self.is_done = True

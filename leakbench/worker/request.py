@@ -40,11 +40,11 @@ class WorkerRequest:
     """Paths known to leak: of these, growth seen once is enough."""
 
 
-def write_request(folder: Path, request: WorkerRequest) -> None:
+def write_request(folder: Path, request: WorkerRequest, file: str = REQUEST_FILE) -> None:
     """Write the request where the worker of `folder` looks for it."""
-    write_json(folder / REQUEST_FILE, dataclasses.asdict(request))
+    write_json(folder / file, dataclasses.asdict(request))
 
 
-def read_request(folder: Path) -> WorkerRequest:
+def read_request(folder: Path, file: str = REQUEST_FILE) -> WorkerRequest:
     """Read what is asked of the worker of `folder`."""
-    return WorkerRequest(**json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8")))
+    return WorkerRequest(**json.loads((folder / file).read_text(encoding="utf-8")))

@@ -1,6 +1,7 @@
 """Detectors that leak where no root reaches, each in another place."""
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -137,3 +138,37 @@ class EveryFiftiethPeriod(_Leaky):
 
     def roots(self) -> Mapping[str, object]:
         return {"kept": self.kept}
+
+
+class BelowAndOutside(_Leaky):
+    """A list below a root, which proves the leak, and one where no root reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[float] = []
+
+    def leak(self, samples: Samples) -> None:
+        self.kept.append(self.chunks + 0.25)
+        HISTORY.append(self.chunks + 0.5)
+
+    def roots(self) -> Mapping[str, object]:
+        return {"kept": self.kept}
+
+
+class RaisesOnRestart(BelowAndOutside):
+    """Has one stream and no second."""
+
+    chunks = 0
+
+    def start(self) -> None:
+        if self.chunks:
+            self.refuse()
+        super().start()
+
+    def refuse(self) -> None:
+        raise RuntimeError("one stream is all there is")
+
+
+class HangsOnRestart(RaisesOnRestart):
+    def refuse(self) -> None:
+        time.sleep(3600)

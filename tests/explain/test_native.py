@@ -3,7 +3,7 @@
 import pytest
 
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.explain.running import periods_before_growth
+from leakbench.runner.requests import periods_before_growth
 from leakbench.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
 
 HOUR = 3600.0

@@ -1,0 +1,115 @@
+"""Leaks explained by the worker that measured them, once it has."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from leakbench.conclusion import conclude
+from leakbench.explain.explanation import Explanation
+from leakbench.explain.running import explain_cell, explain_leaks
+from leakbench.matrix import CellRequest
+from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
+from leakbench.runner import process
+from leakbench.runner.schedule import run_plan
+from leakbench.trace import read_trace
+from leakbench.worker.explaining import FINDINGS_FILE
+from tests.cells import Recorder, plan_for
+
+SUBJECTS = Path(__file__).parent / "leaky_subjects.py"
+
+
+def drive(folder: Path, subject: str, explain: Explain = "every", **request: object) -> Plan:
+    """Drive a subject until it is decided, well before its audio ends."""
+    cell = CellRequest(
+        **{"subject": subject, "scenario": "silence", "audio_seconds": 3600.0, **request}  # type: ignore[arg-type]
+    )
+    plan = dataclasses.replace(plan_for([cell]), explain=explain)
+    write_plan(folder, plan)
+    run_plan(plan, folder, Recorder())
+    return plan
+
+
+def has_findings(folder: Path, plan: Plan) -> bool:
+    return (explain_folder(folder, plan.cells[0]) / FINDINGS_FILE).exists()
+
+
+def explained(folder: Path, plan: Plan) -> Explanation:
+    return explain_cell(plan, folder, plan.cells[0], conclude(folder).cells[0])
+
+
+@pytest.mark.parametrize(
+    ("subject", "request_"),
+    [
+        ("leakbench.controls:leaky", {}),
+        ("leakbench.controls:leaky_segments", {"scenario": "alternating"}),
+        (f"{SUBJECTS}:BelowAndOutside", {}),
+    ],
+)
+def test_it_finds_what_a_worker_of_its_own_finds(
+    tmp_path: Path, subject: str, request_: dict[str, object]
+) -> None:
+    same = drive(tmp_path / "same", subject, **request_)
+    assert has_findings(tmp_path / "same", same)
+    other = drive(tmp_path / "other", subject, "none", **request_)
+    assert not has_findings(tmp_path / "other", other)
+    found = explained(tmp_path / "same", same)
+    expected = explained(tmp_path / "other", other)
+    assert not found.error
+    assert found.growths
+    assert {(g.chain, g.amount, g.per) for g in found.growths} == {
+        (g.chain, g.amount, g.per) for g in expected.growths
+    }
+    assert [(a.function, a.source) for a in found.allocations] == [
+        (a.function, a.source) for a in expected.allocations
+    ]
+
+
+def test_what_was_measured_is_the_same_with_and_without(tmp_path: Path) -> None:
+    subject = "leakbench.controls:leaky"
+    plans = {
+        name: drive(tmp_path / name, subject, name, at_least_seconds=120.0)
+        for name in ("every", "none")
+    }
+    figures = {
+        name: [
+            (sample.chunk, sample.objects)
+            for sample in read_trace(replicate_folder(tmp_path / name, plan.cells[0], 0)).samples
+            if sample.chunk <= 200
+        ]
+        for name, plan in plans.items()
+    }
+    assert figures["every"] == figures["none"]
+    with_, without = (conclude(tmp_path / name).cells[0] for name in plans)
+    assert (with_.verdict, with_.endings) == (without.verdict, without.endings)
+    assert [(m.path, m.metric, m.verdict) for m in with_.metrics] == [
+        (m.path, m.metric, m.verdict) for m in without.metrics
+    ]
+
+
+def test_only_leaks_that_were_not_expected_are_explained_unless_asked_for(tmp_path: Path) -> None:
+    expected = drive(tmp_path / "e", "leakbench.controls:leaky", "unexpected", expect="leak")
+    unexpected = drive(tmp_path / "u", "leakbench.controls:leaky", "unexpected")
+    assert not has_findings(tmp_path / "e", expected)
+    assert has_findings(tmp_path / "u", unexpected)
+
+
+def test_a_bounded_subject_is_not_explained(tmp_path: Path) -> None:
+    plan = drive(tmp_path / "run", "leakbench.controls:bounded", audio_seconds=120.0)
+    explain_leaks(plan, tmp_path / "run", conclude(tmp_path / "run"))
+    assert not explain_folder(tmp_path / "run", plan.cells[0]).exists()
+
+
+@pytest.mark.parametrize("name", ["RaisesOnRestart", "HangsOnRestart"])
+def test_where_it_cannot_explain_the_verdict_stands_and_another_worker_explains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(process, "EXPLAIN_SECONDS", 1.0)
+    folder = tmp_path / "run"
+    plan = drive(folder, f"{SUBJECTS}:{name}")
+    assert not has_findings(folder, plan)
+    cell = conclude(folder).cells[0]
+    assert (cell.verdict, cell.endings) == ("leak", ("stopped",))
+    explanation = explained(folder, plan)
+    assert not explanation.error
+    assert [growth.path for growth in explanation.growths] == ["kept", ""]
