@@ -38,7 +38,7 @@ from leakbench.trace import (
     write_begin,
     write_end,
 )
-from leakbench.worker.driver import Drive, drive
+from leakbench.worker.driver import Drive, Looker, drive
 from leakbench.worker.explaining import Explainer
 from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
 from leakbench.worker.request import WorkerRequest, read_request
@@ -94,14 +94,33 @@ class _Bench:
     chunk_seconds: float
     stream_chunks: int | None
 
-    def plan(self, request: WorkerRequest) -> Drive:
+    def chunks(self, request: WorkerRequest) -> int:
         """Return how far a request wants it driven."""
         period = self.schedule.chunks_per_period
         periods = math.ceil(request.audio_seconds / (period * self.chunk_seconds) - 1e-9)
-        return Drive(
-            chunks=periods * period + self.schedule.phase,
-            stream_chunks=self.stream_chunks,
-            chunk_seconds=self.chunk_seconds,
+        return periods * period + self.schedule.phase
+
+    def drive(
+        self,
+        request: WorkerRequest,
+        looker: Looker,
+        writer: TraceWriter,
+        heartbeat: Heartbeat,
+        stop_requested: Callable[[], bool],
+    ) -> bool:
+        """Drive it as a request says and return whether it got to the end of it."""
+        return drive(
+            self.subject,
+            self.reader,
+            Drive(
+                chunks=self.chunks(request),
+                stream_chunks=self.stream_chunks,
+                chunk_seconds=self.chunk_seconds,
+            ),
+            sampler=looker,
+            writer=writer,
+            heartbeat=heartbeat,
+            stop_requested=stop_requested,
         )
 
 
@@ -179,15 +198,7 @@ def _measure(
             tracing=tracing,
         )
         sampler.begin()
-        return drive(
-            bench.subject,
-            bench.reader,
-            bench.plan(request),
-            sampler=sampler,
-            writer=writer,
-            heartbeat=heartbeat,
-            stop_requested=stop_requested,
-        )
+        return bench.drive(request, sampler, writer, heartbeat, stop_requested)
 
 
 def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Heartbeat) -> bool:
@@ -204,15 +215,7 @@ def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Hea
             leaking=request.explain_leaking,
             seconds=request.explain_seconds,
         )
-        drive(
-            bench.subject,
-            bench.reader,
-            bench.plan(request),
-            sampler=explainer,
-            writer=writer,
-            heartbeat=heartbeat,
-            stop_requested=lambda: explainer.is_done,
-        )
+        bench.drive(request, explainer, writer, heartbeat, lambda: explainer.is_done)
         return explainer.is_done
 
 
@@ -225,7 +228,7 @@ def _explain_what_was_measured(folder: Path, bench: _Bench) -> None:
         bench.subject.start()
         bench.reader.rewind()
         with closing(Heartbeat(home, create=True)) as heartbeat:
-            heartbeat.allow(bench.plan(request).chunks)
+            heartbeat.allow(bench.chunks(request))
             _explain(home, request, bench, heartbeat)
         (home / HEARTBEAT_FILE).unlink()
     except Exception:
