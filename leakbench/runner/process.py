@@ -162,6 +162,7 @@ class WorkerProcess:
     def abort(self) -> End:
         """End the worker now, politely first, and return how it ended."""
         self.stop()
+        self._process.terminate()  # once more, for one that explains
         try:
             self._process.wait(STACK_SECONDS * 4)
         except subprocess.TimeoutExpired:

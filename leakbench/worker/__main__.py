@@ -172,6 +172,7 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         )
         with closing(Heartbeat(folder)) as heartbeat:
             if request.explain_seconds:
+                _stop_at_once()
                 completed = _explain(folder, request, bench, heartbeat)
             else:
                 completed = _measure(folder, request, bench, heartbeat, tracing, stop_requested)
@@ -221,6 +222,7 @@ def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Hea
 
 def _explain_what_was_measured(folder: Path, bench: _Bench) -> None:
     """Explain with the subject as it is: loaded, and leaking."""
+    _stop_at_once()
     request = read_request(folder, EXPLAIN_FILE)
     home = folder.with_name(EXPLAIN_FOLDER)
     try:
@@ -234,6 +236,11 @@ def _explain_what_was_measured(folder: Path, bench: _Bench) -> None:
     except Exception:
         # What was measured stands. The parent has another worker try, which tells it why.
         traceback.print_exc()
+
+
+def _stop_at_once() -> None:
+    """Let SIGTERM end this process as it is: all that was measured is on disk."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _versions() -> dict[str, str]:

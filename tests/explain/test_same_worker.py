@@ -1,6 +1,8 @@
 """Leaks explained by the worker that measured them, once it has."""
 
 import dataclasses
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,9 @@ from leakbench.explain.running import explain_cell, explain_leaks
 from leakbench.matrix import CellRequest
 from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
 from leakbench.runner import process
+from leakbench.runner.requests import replicate_request
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import read_trace
+from leakbench.trace import read_end, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
 from tests.cells import Recorder, plan_for
 
@@ -98,6 +101,27 @@ def test_a_bounded_subject_is_not_explained(tmp_path: Path) -> None:
     plan = drive(tmp_path / "run", "leakbench.controls:bounded", audio_seconds=120.0)
     explain_leaks(plan, tmp_path / "run", conclude(tmp_path / "run"))
     assert not explain_folder(tmp_path / "run", plan.cells[0]).exists()
+
+
+def test_a_worker_that_explains_can_be_ended_at_once(tmp_path: Path) -> None:
+    plan = plan_for([CellRequest(subject=f"{SUBJECTS}:HangsOnRestart", scenario="silence")])
+    write_plan(tmp_path / "run", plan)
+    cell = plan.cells[0]
+    request = replicate_request(plan, tmp_path / "run", cell, 0)
+    folder = replicate_folder(tmp_path / "run", cell, 0)
+    worker = process.WorkerProcess(folder, cell.subject, request, plan.limits)
+    worker.allow(60.0)
+    while not worker.is_waiting:
+        assert worker.poll() is None
+    worker.ask_to_explain(dataclasses.replace(request, explain_seconds=60.0))
+    worker.stop()
+    while read_end(folder) is None:
+        assert worker.poll() is None
+    # It hangs by now.
+    time.sleep(1.0)
+    assert worker.poll() is None
+    assert worker.abort().ending == "stopped"
+    assert worker._process.returncode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("name", ["RaisesOnRestart", "HangsOnRestart"])
