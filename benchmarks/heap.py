@@ -64,10 +64,12 @@ def main() -> None:
     lines += [
         "",
         f"Subject {arguments.subject}, {arguments.replicates} processes a cell, "
-        f"{arguments.jobs} at a time; target {TARGET_SECONDS / 60:g} minutes a cell. Again: "
-        f"`python benchmarks/heap.py --replicates {arguments.replicates}`",
+        f"{arguments.jobs} at a time; target {TARGET_SECONDS / 60:g} minutes a cell. The budget is "
+        "64 KiB/h and, where there are segments, what the gate lets `stats.output_data_buf` grow.",
+        "",
+        f"Again: `python benchmarks/heap.py --replicates {arguments.replicates} --recordings FILE`",
     ]
-    print("\n".join(lines[-2:]))
+    print("\n".join(lines[-4:]))
     if arguments.output:
         arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
