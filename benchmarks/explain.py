@@ -29,7 +29,7 @@ from leakbench.resolution import resolve_subject
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
-from leakbench.selftest import CLEAN_SCENARIO, INJECTIONS, injected_cell
+from leakbench.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
 from leakbench.worker.explaining import FINDINGS_FILE
 
 OUTPUT_DIR_SCENARIO = """
@@ -121,8 +121,9 @@ def cases(spec: str, scratch: Path) -> list[Case]:
     for injection in INJECTIONS:
         cell = injected_cell(subject, injection, rules=rules)
         if injection.in_heap:
-            # One process: what is explained is one process's heap.
-            cell = dataclasses.replace(cell, replicates=1, at_least_seconds=600.0)
+            # One process: what is explained is one process's heap. Two hours of it, as where
+            # eight of them prove it, for the growth to stand out from what settles.
+            cell = dataclasses.replace(cell, replicates=1, at_least_seconds=HEAP_SECONDS)
         found.append(
             Case(
                 name=injection.leak,

@@ -1,7 +1,7 @@
-"""Who holds what grows, and which lines allocate it: a second run of a leaking cell.
+"""Who holds what grows, and which lines allocate it: a second drive of a leaking cell.
 
 explanation  what was found, as data: ``explanation.json``
-running      the second worker, started and read (the parent's side)
+running      what it found, read; and a worker started for it where there is none left
 native       growth of the heap that no object explains
 heapwalk     what is alive, and what is new (the worker's side, as all below)
 census       three counts, and what grew from one to the next

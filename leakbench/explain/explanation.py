@@ -74,7 +74,7 @@ class Growth:
     allocations: tuple[AllocationLine, ...] = ()
     """Lines that made what stayed, most bytes first."""
     seen_once: bool = False
-    """Whether it is too rare for the second run; its rate is then the measured run's."""
+    """Whether it is too rare for the second drive; its rate is then the measured run's."""
 
     @property
     def inside_roots(self) -> bool:
@@ -84,7 +84,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """All that a second run of a leaking cell could say about the leak."""
+    """All that a second drive of a leaking cell could say about the leak."""
 
     cell: str
     """Identity of the cell in the run."""
@@ -110,7 +110,7 @@ class Explanation:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the packages the subject is made of."""
     error: str = ""
-    """Why there is no explanation, where the second run failed."""
+    """Why there is no explanation, where the second drive failed."""
     schema: str = SCHEMA
 
 

@@ -15,6 +15,7 @@ from leakbench.worker.request import WorkerRequest
 
 EXPLAIN_SECONDS_AT_LEAST: Final = 1.0
 """Time to explain in, for cells that were decided in less: two periods and three censuses."""
+LAST_PERIODS: Final = 3
 _MORE_THAN_ANY_RUN: Final = 1e7
 
 
@@ -57,10 +58,20 @@ def explain_request(
     )
 
 
+def grows_every_period(trace: Trace, begin: Begin, leaking: Sequence[str]) -> bool:
+    """Whether every path that leaks has grown in each of the last periods.
+
+    Then it does not matter where an explanation begins, and the subject need not be made anew.
+    What grows more rarely is waited for where a new subject, fed the same audio, grows again.
+    """
+    columns = [trace.column(path, "elements").at_phase(begin.phase) for path in leaking]
+    return all(np.all(np.diff(column.values)[-LAST_PERIODS:] > 0) for column in columns)
+
+
 def periods_before_growth(trace: Trace, begin: Begin, leaking: Sequence[str]) -> int:
     """Return the whole periods to drive untraced, as something that leaks does not grow in them.
 
-    The second run is fed the same audio, so what grew in a period of the first grows in it
+    The second drive is fed the same audio, so what grew in a period of the first grows in it
     again. Tracing begins two periods before: one to warm up, one before the first census. What
     grows from the beginning is traced from the beginning.
     """

@@ -128,16 +128,22 @@ def _keep(wake: threading.Event, done: threading.Event) -> None:
 class EveryFiftiethPeriod(_Leaky):
     """A list more every five hundredth chunk, below a root."""
 
+    every = 500
+
     def __init__(self) -> None:
         super().__init__()
         self.kept: list[list[float]] = []
 
     def leak(self, samples: Samples) -> None:
-        if self.chunks % 500 == 55:
+        if self.chunks % self.every == 55 % self.every:
             self.kept.append([self.chunks + 0.5])
 
     def roots(self) -> Mapping[str, object]:
         return {"kept": self.kept}
+
+
+class EveryThirdPeriod(EveryFiftiethPeriod):
+    every = 30
 
 
 class BelowAndOutside(_Leaky):

@@ -3,28 +3,7 @@
 import pytest
 
 from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.runner.requests import periods_before_growth
-from leakbench.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
-
-HOUR = 3600.0
-
-
-def trace_of(heaps: list[float], objects: list[int]) -> Trace:
-    return Trace(
-        tuple(
-            Sample(
-                chunk=index,
-                audio_seconds=index * HOUR,
-                wall_seconds=0.0,
-                phase=0,
-                segments=0,
-                streams=1,
-                objects={TOTAL_PATH: ObjectSize(size, size, 0)},
-                process={"heap_bytes": heap},
-            )
-            for index, (heap, size) in enumerate(zip(heaps, objects, strict=True))
-        )
-    )
+from tests.hourly import trace_of
 
 
 def test_the_slopes_are_those_of_the_second_half() -> None:
@@ -54,32 +33,3 @@ def test_native_is_what_objects_and_the_allocators_overhead_leave(
     heap: float, objects: float, outside: float, native: float | None
 ) -> None:
     assert HeapGrowth(heap=heap, objects=objects).native(outside) == native
-
-
-def begin() -> Begin:
-    return Begin(
-        sample_rate=16000,
-        chunk_seconds=HOUR,
-        chunks_per_period=1,
-        phase=0,
-        warmup_chunks=2,
-        stimulus_sha256="",
-        pid=1,
-    )
-
-
-def test_growth_from_the_beginning_is_traced_from_the_beginning() -> None:
-    trace = trace_of([0.0] * 8, [1, 2, 3, 4, 5, 6, 7, 8])
-    assert periods_before_growth(trace, begin(), [TOTAL_PATH]) == 0
-
-
-@pytest.mark.parametrize(
-    "sizes", [[5, 5, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9], [5, 5, 5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7]]
-)
-def test_late_and_rare_growth_is_waited_for_up_to_two_periods_before(sizes: list[int]) -> None:
-    trace = trace_of([0.0] * len(sizes), sizes)
-    assert periods_before_growth(trace, begin(), [TOTAL_PATH]) == 6
-
-
-def test_nothing_is_waited_for_where_no_path_is_known_to_leak() -> None:
-    assert periods_before_growth(trace_of([0.0] * 8, [5] * 8), begin(), []) == 0

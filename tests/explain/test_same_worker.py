@@ -90,6 +90,16 @@ def test_what_was_measured_is_the_same_with_and_without(tmp_path: Path) -> None:
     ]
 
 
+def test_growth_with_pauses_is_left_to_a_worker_of_its_own_that_can_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    plan = drive(tmp_path / "run", f"{SUBJECTS}:EveryThirdPeriod")
+    assert not has_findings(tmp_path / "run", plan)
+    (growth,) = explained(tmp_path / "run", plan).growths
+    assert growth.path == "kept"
+    assert growth.allocations[0].source == "self.kept.append([self.chunks + 0.5])"
+
+
 def test_only_leaks_that_were_not_expected_are_explained_unless_asked_for(tmp_path: Path) -> None:
     expected = drive(tmp_path / "e", "leakbench.controls:leaky", "unexpected", expect="leak")
     unexpected = drive(tmp_path / "u", "leakbench.controls:leaky", "unexpected")
