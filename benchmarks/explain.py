@@ -37,7 +37,7 @@ description = "silence, with results written to a folder"
 chunk_ms = 600
 period_seconds = 6.0
 warmup_periods = 2
-audio_seconds = 600
+audio_seconds = 1200
 
 [[parts]]
 kind = "silence"
@@ -136,7 +136,8 @@ def cases(spec: str, scratch: Path) -> list[Case]:
     toml.write_text(OUTPUT_DIR_SCENARIO.format(folder=scratch / "written"), encoding="utf-8")
     written, original = build_cells(
         [
-            CellRequest(subject=spec, scenario=str(toml), at_least_seconds=120.0),
+            # As long as the heap of several processes takes to prove that something grows.
+            CellRequest(subject=spec, scenario=str(toml), at_least_seconds=1200.0),
             CellRequest(subject="original", scenario="silence", at_least_seconds=60.0),
         ]
     )
