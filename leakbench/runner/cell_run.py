@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,7 @@ from leakbench.conclusion import Look, look_at_cell
 from leakbench.plan import Cell, Plan, replicate_folder
 from leakbench.runner.observer import Observer
 from leakbench.runner.process import WorkerProcess
-from leakbench.runner.requests import (
-    explain_request,
-    grows_every_period,
-    replicate_request,
-)
+from leakbench.runner.requests import explain_request, replicate_request
 from leakbench.trace import Begin, TraceTail, read_begin
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS
 
@@ -181,11 +176,10 @@ class CellRun:
     def _ask_to_explain(self, begin: Begin, look: Look) -> None:
         """Let the first worker explain, its subject loaded and leaking as it is."""
         first = self._replicates[0]
-        trace = first.tail.trace
         # A traced run has a tracer of its own already.
-        is_able = not first.has_ended and not self._plan.traced_frames
-        if is_able and grows_every_period(trace, begin, look.leaking):
-            request = explain_request(
-                self._plan, self._folder, self._cell, begin, trace, look.leaking
+        if not first.has_ended and not self._plan.traced_frames:
+            first.process.ask_to_explain(
+                explain_request(
+                    self._plan, self._folder, self._cell, begin, first.tail.trace, look.leaking
+                )
             )
-            first.process.ask_to_explain(dataclasses.replace(request, explain_after_chunks=0))

@@ -210,10 +210,9 @@ def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Hea
             chunk_seconds=bench.chunk_seconds,
             chunks_per_period=bench.schedule.chunks_per_period,
             phase=bench.schedule.phase,
-            warmup_chunks=bench.schedule.warmup_chunks,
-            quiet_chunks=request.explain_after_chunks,
             flush=writer.flush,
             leaking=request.explain_leaking,
+            gaps=request.explain_gaps,
             seconds=request.explain_seconds,
         )
         bench.drive(request, explainer, writer, heartbeat, lambda: explainer.is_done)

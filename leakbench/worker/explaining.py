@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from leakbench.explain.heapwalk import Heap
 from leakbench.explain.lines import growth_by_line, traced_by_line
 from leakbench.explain.search import find_growths
 from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.traced import Tracing
 from leakbench.subject import Subject
 from leakbench.trace import write_json
@@ -31,6 +32,26 @@ _DRIVING: Final = 0.4
 """Share of the time allowed for driving; the censuses and the search take the rest."""
 
 
+class _Awaited:
+    """Watches paths that leak until all have grown, and the rarest one just now."""
+
+    def __init__(self, subject: Subject, gaps: Mapping[str, tuple[int, int]]) -> None:
+        self._subject = subject
+        self._probe = ObjectProbe()
+        self._rarest = max(gaps, key=lambda path: gaps[path][1])
+        self._unseen = set(gaps)
+        self._elements: dict[str, int] = {}
+
+    def have_grown(self) -> bool:
+        """Look at all of them; asked at one phase of the period."""
+        sizes = self._probe.measure(self._subject.roots())
+        before = self._elements
+        self._elements = {path: size.elements for path, size in sizes.items()}
+        grown = {path for path, count in self._elements.items() if count > before.get(path, count)}
+        self._unseen -= grown
+        return not self._unseen and self._rarest in grown
+
+
 class Explainer:
     """Looks at a subject between chunks, as a sampler does, until it can explain.
 
@@ -38,14 +59,15 @@ class Explainer:
     ----------
     folder
         Where ``findings.json`` goes.
-    chunks_per_period, phase, warmup_chunks
+    chunks_per_period, phase
         As of the cell's schedule.
-    quiet_chunks
-        Whole periods before anything grew, which are driven without tracing.
     flush
         Writes out what the harness itself has waiting, which would seem to grow.
     leaking
         Paths known to leak: of these, growth seen once is enough.
+    gaps
+        Fewest and most periods from one growth of such a path to its next. Tracing makes a chunk
+        four times as slow: it begins two periods before what grows most rarely should grow.
     seconds
         Wall time to keep to, from the first chunk on; two periods are driven in any case.
     """
@@ -58,10 +80,9 @@ class Explainer:
         chunk_seconds: float,
         chunks_per_period: int,
         phase: int,
-        warmup_chunks: int,
-        quiet_chunks: int,
         flush: Callable[[], None],
         leaking: Collection[str],
+        gaps: Mapping[str, tuple[int, int]],
         seconds: float,
     ) -> None:
         self._began = time.perf_counter()
@@ -73,10 +94,7 @@ class Explainer:
         self._subject = subject
         self._chunk_seconds = chunk_seconds
         self._period = chunks_per_period
-        self._quiet = quiet_chunks
-        # One period shows what a period leaves behind: the verdict has had its warm-up.
-        self._first = quiet_chunks + min(warmup_chunks, chunks_per_period) + phase
-        self._first += chunks_per_period if self._first == quiet_chunks else 0
+        self._phase = phase
         self._half = 0
         self._flush = flush
         self._leaking = leaking
@@ -87,30 +105,48 @@ class Explainer:
         self._origins = TensorOrigins()
         self._tracing: Tracing | None = None
         self._traced_from = 0.0
-        if not quiet_chunks:
-            self._trace()
+        self._traced_from_chunk = 0
+        self._first = 0
+        """Chunk after which the first census is taken; 0 while that is not known."""
+        self._fewest, self._most = max(gaps.values(), key=lambda gap: gap[1], default=(1, 1))
+        self._awaited = _Awaited(subject, gaps) if gaps else None
+        self._trace_at = 0
+        if not gaps:
+            self._trace(0)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Go on: an explaining worker runs alone."""
 
     def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
         """Take a census if it is time for one."""
-        if chunks == self._quiet and self._tracing is None:
-            self._trace()
+        if self._awaited is not None and chunks % self._period == self._phase:
+            self._await(self._awaited, chunks)
+        if self._trace_at == chunks:
+            self._trace(chunks)
         if chunks == self._first:
-            self._half = self._periods(chunks) * self._period
+            self._half = max(self._periods(chunks), self._most - self._fewest + 1) * self._period
         if self._half and (chunks - self._first) % self._half == 0:
             self._look(Driven(chunks=chunks, segments=segments, streams=streams))
 
-    def _trace(self) -> None:
+    def _await(self, awaited: _Awaited, chunks: int) -> None:
+        # What never grows again is waited for no longer than the cell took.
+        is_late = time.perf_counter() - self._began > self._seconds
+        if awaited.have_grown() or is_late:
+            self._awaited = None
+            self._trace_at = chunks + max(self._fewest - 2, 0) * self._period
+
+    def _trace(self, chunks: int) -> None:
         self._tracing = Tracing()
         self._origins.start()
         self._traced_from = time.perf_counter()
+        self._traced_from_chunk = chunks
+        # One period shows what a period leaves behind: the verdict has had its warm-up.
+        self._first = chunks + self._period + (self._phase - chunks) % self._period
 
     def _periods(self, chunks: int) -> int:
         """Return the whole periods from one census to the next that fit the time."""
         now = time.perf_counter()
-        a_period = (now - self._traced_from) / max(chunks - self._quiet, 1) * self._period
+        a_period = (now - self._traced_from) / (chunks - self._traced_from_chunk) * self._period
         left = self._seconds * _DRIVING - (now - self._began)
         return max(1, min(math.floor(left / a_period / 2), PERIODS_AT_MOST // 2))
 

@@ -34,10 +34,10 @@ class WorkerRequest:
     of the process, for tracing changes them."""
     explain_seconds: float = 0.0
     """Wall seconds to explain a leak in; 0 for a run that measures."""
-    explain_after_chunks: int = 0
-    """Chunks before anything grew: an explanation begins to trace there."""
     explain_leaking: tuple[str, ...] = ()
     """Paths known to leak: of these, growth seen once is enough."""
+    explain_gaps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Fewest and most periods from one growth of such a path to its next."""
 
 
 def write_request(folder: Path, request: WorkerRequest, file: str = REQUEST_FILE) -> None:

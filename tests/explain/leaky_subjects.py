@@ -142,8 +142,8 @@ class EveryFiftiethPeriod(_Leaky):
         return {"kept": self.kept}
 
 
-class EveryThirdPeriod(EveryFiftiethPeriod):
-    every = 30
+class EveryTenthPeriod(EveryFiftiethPeriod):
+    every = 100
 
 
 class BelowAndOutside(_Leaky):

@@ -90,11 +90,9 @@ def test_what_was_measured_is_the_same_with_and_without(tmp_path: Path) -> None:
     ]
 
 
-def test_growth_with_pauses_is_left_to_a_worker_of_its_own_that_can_wait_for_it(
-    tmp_path: Path,
-) -> None:
-    plan = drive(tmp_path / "run", f"{SUBJECTS}:EveryThirdPeriod")
-    assert not has_findings(tmp_path / "run", plan)
+def test_growth_with_pauses_is_waited_for(tmp_path: Path) -> None:
+    plan = drive(tmp_path / "run", f"{SUBJECTS}:EveryTenthPeriod")
+    assert has_findings(tmp_path / "run", plan)
     (growth,) = explained(tmp_path / "run", plan).growths
     assert growth.path == "kept"
     assert growth.allocations[0].source == "self.kept.append([self.chunks + 0.5])"
