@@ -23,6 +23,8 @@ SAMPLED_ITEMS: Final = 256
 _OBJECTS_AN_ITEM: Final = 64
 """Objects below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
+_MATCHED_AT_LEAST: Final = 512
+"""Bytes of growth that one line is told by: some line grows by a hundred for reasons of its own."""
 # Not resolved: frames name files as a worker finds them, through a link.
 _PACKAGE: Final = Path(__file__).parents[1]
 _HARNESS: Final = (
@@ -70,7 +72,7 @@ def lines_of_container(
     """Return the bytes by which each line made `grown`, a container, and its items grow.
 
     Items are asked who made them; the container's own memory, which nobody can be asked
-    about, is the line that grew by just as much.
+    about, is the line that grew by just as much, in a file that makes items.
     """
     items = new_items(grown)
     made: Counter[Line] = Counter()
@@ -78,12 +80,16 @@ def lines_of_container(
         made.update(makers(item, origins))
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
-    if grown.own_bytes > 0:
-        left = {line: nbytes - lines.get(line, 0.0) for line, nbytes in traced.items()}
+    if grown.own_bytes >= _MATCHED_AT_LEAST:
+        files = {file for file, _ in lines}
+        left = {
+            line: nbytes - lines.get(line, 0.0)
+            for line, nbytes in traced.items()
+            if line[0] in files or not files
+        }
         nearest = min(left, key=lambda line: abs(left[line] - grown.own_bytes), default=None)
-        if nearest is not None and abs(left[nearest] - grown.own_bytes) <= max(
-            64.0, _BUFFER_TOLERANCE * grown.own_bytes
-        ):
+        tolerance = _BUFFER_TOLERANCE * grown.own_bytes
+        if nearest is not None and abs(left[nearest] - grown.own_bytes) <= tolerance:
             lines[nearest] = lines.get(nearest, 0.0) + grown.own_bytes
     return lines
 
