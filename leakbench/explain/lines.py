@@ -72,7 +72,7 @@ def lines_of_container(
     """Return the bytes by which each line made `grown`, a container, and its items grow.
 
     Items are asked who made them; the container's own memory, which nobody can be asked
-    about, is the line that grew by just as much, in a file that makes items.
+    about, is the line that grew by just as much.
     """
     items = new_items(grown)
     made: Counter[Line] = Counter()
@@ -81,12 +81,7 @@ def lines_of_container(
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
     if grown.own_bytes >= _MATCHED_AT_LEAST:
-        files = {file for file, _ in lines}
-        left = {
-            line: nbytes - lines.get(line, 0.0)
-            for line, nbytes in traced.items()
-            if line[0] in files or not files
-        }
+        left = {line: nbytes - lines.get(line, 0.0) for line, nbytes in traced.items()}
         nearest = min(left, key=lambda line: abs(left[line] - grown.own_bytes), default=None)
         tolerance = _BUFFER_TOLERANCE * grown.own_bytes
         if nearest is not None and abs(left[nearest] - grown.own_bytes) <= tolerance:
