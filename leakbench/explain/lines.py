@@ -23,6 +23,8 @@ SAMPLED_ITEMS: Final = 256
 _OBJECTS_AN_ITEM: Final = 64
 """Objects below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
+_ROUNDING: Final = 16
+"""Bytes that an allocation may be larger than what was asked for."""
 _MATCHED_AT_LEAST: Final = 512
 """Bytes of growth that one line is told by: some line grows by a hundred for reasons of its own."""
 # Not resolved: frames name files as a worker finds them, through a link.
@@ -81,10 +83,15 @@ def lines_of_container(
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
     if grown.own_bytes >= _MATCHED_AT_LEAST:
-        left = {line: nbytes - lines.get(line, 0.0) for line, nbytes in traced.items()}
-        nearest = min(left, key=lambda line: abs(left[line] - grown.own_bytes), default=None)
-        tolerance = _BUFFER_TOLERANCE * grown.own_bytes
-        if nearest is not None and abs(left[nearest] - grown.own_bytes) <= tolerance:
+        off = {
+            line: abs(nbytes - lines.get(line, 0.0) - grown.own_bytes)
+            for line, nbytes in traced.items()
+        }
+        nearest = min(off, key=off.__getitem__, default=None)
+        # What items weigh is an estimate, of a line that makes some.
+        if nearest is not None and off[nearest] <= (
+            _BUFFER_TOLERANCE * grown.own_bytes if nearest in lines else _ROUNDING
+        ):
             lines[nearest] = lines.get(nearest, 0.0) + grown.own_bytes
     return lines
 
