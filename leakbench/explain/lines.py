@@ -83,17 +83,35 @@ def lines_of_container(
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
     if grown.own_bytes >= _MATCHED_AT_LEAST:
+        line = _line_of_own_memory(grown, lines, traced)
+        if line is not None:
+            lines[line] = lines.get(line, 0.0) + grown.own_bytes
+    return lines
+
+
+def _line_of_own_memory(
+    grown: Grown, made: Mapping[Line, float], traced: Mapping[Line, int]
+) -> Line | None:
+    """Return the line that grew as a container's memory did, or by all of that memory.
+
+    By all of it where the memory was there before tracing began, and was moved since. Lines that
+    make items come first, with what items weigh being an estimate: others grow by just so many
+    bytes by chance.
+    """
+    cls = type(grown.holder)
+    sizes = (grown.own_bytes, sys.getsizeof(grown.holder) - cls.__basicsize__)
+    makes_items = [line for line in traced if line in made]
+    for candidates, tolerance in ((makes_items, _BUFFER_TOLERANCE), (list(traced), 0.0)):
         off = {
-            line: abs(nbytes - lines.get(line, 0.0) - grown.own_bytes)
-            for line, nbytes in traced.items()
+            line: min(
+                abs(traced[line] - made.get(line, 0.0) - size) - tolerance * size for size in sizes
+            )
+            for line in candidates
         }
         nearest = min(off, key=off.__getitem__, default=None)
-        # What items weigh is an estimate, of a line that makes some.
-        if nearest is not None and off[nearest] <= (
-            _BUFFER_TOLERANCE * grown.own_bytes if nearest in lines else _ROUNDING
-        ):
-            lines[nearest] = lines.get(nearest, 0.0) + grown.own_bytes
-    return lines
+        if nearest is not None and off[nearest] <= _ROUNDING:
+            return nearest
+    return None
 
 
 def new_items(grown: Grown) -> list[Any]:
