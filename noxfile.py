@@ -76,7 +76,13 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
     session.install(
-        "-c", CONSTRAINTS, "-e", ".", *nox.project.dependency_groups(PYPROJECT, "lint"), "nox"
+        "-c",
+        CONSTRAINTS,
+        "-e",
+        ".",
+        *nox.project.dependency_groups(PYPROJECT, "lint"),
+        "nox",
+        "pytest",
     )
     session.run("mypy")
 
