@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from leakbench.explain.explanation import (
     AllocationLine,
@@ -42,8 +42,8 @@ def explain_cell(
 ) -> Explanation:
     """Find who holds and who allocates what grows in a cell; write and return it.
 
-    Where the worker that measured has explained as well, what it found is read; otherwise
-    another one drives the cell once more. Changes no file of the measured run.
+    Where the worker that measured has explained as well, what it found is read; where it has not,
+    or found none of what leaks, another one drives the cell once more. Changes no file of the measured run.
 
     Parameters
     ----------
@@ -57,14 +57,15 @@ def explain_cell(
     trace = read_trace(replicate_folder(folder, cell, 0))
     if begin is None or not trace.samples:
         return _written(home, _failed(cell, "the cell was never driven"))
-    findings = explain_folder(folder, cell) / FINDINGS_FILE
-    if not findings.exists():
-        leaking = leaking_paths(result.metrics) if result is not None else ()
+    leaking = leaking_paths(result.metrics) if result is not None else ()
+    data = _read_findings(folder, cell)
+    # What leaks in a subject's first stream only is for a new subject to show.
+    if data is None or (leaking and not any(g["path"] in leaking for g in data["growths"])):
         request = explain_request(plan, folder, cell, begin, trace, leaking)
         end = _drive_again(plan, folder, cell, request)
-        if not findings.exists():
+        data = _read_findings(folder, cell)
+        if data is None:
             return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
-    data = json.loads(findings.read_text(encoding="utf-8"))
     grown = tuple(map(growth_of, data["growths"]))
     growths = tuple(_as_measured(g, result) for g in grown if not _was_flat(g, result))
     heap = measure_heap_growth(trace)
@@ -87,8 +88,16 @@ def explain_cell(
     )
 
 
+def _read_findings(folder: Path, cell: Cell) -> dict[str, Any] | None:
+    file = explain_folder(folder, cell) / FINDINGS_FILE
+    if not file.exists():
+        return None
+    data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return data
+
+
 def _drive_again(plan: Plan, folder: Path, cell: Cell, request: WorkerRequest) -> End:
-    """Explain in a worker of its own: the one that measured is gone."""
+    """Explain in a worker of its own."""
     home = explain_folder(folder, cell)
     shutil.rmtree(home, ignore_errors=True)
     process = WorkerProcess(home, cell.subject, request, plan.limits)

@@ -222,9 +222,9 @@ def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Hea
 def _explain_what_was_measured(folder: Path, bench: _Bench) -> None:
     """Explain with the subject as it is: loaded, and leaking."""
     _stop_at_once()
-    request = read_request(folder, EXPLAIN_FILE)
     home = folder.with_name(EXPLAIN_FOLDER)
     try:
+        request = read_request(folder, EXPLAIN_FILE)
         # The stream that was measured goes, with all that it has kept.
         bench.subject.start()
         bench.reader.rewind()

@@ -175,6 +175,19 @@ class RaisesOnRestart(BelowAndOutside):
         raise RuntimeError("one stream is all there is")
 
 
+class LeaksInItsFirstStream(RaisesOnRestart):
+    """Has kept what it keeps by its second stream."""
+
+    keeps = True
+
+    def leak(self, samples: Samples) -> None:
+        if self.keeps:
+            super().leak(samples)
+
+    def refuse(self) -> None:
+        self.keeps = False
+
+
 class HangsOnRestart(RaisesOnRestart):
     def refuse(self) -> None:
         time.sleep(3600)

@@ -1,6 +1,7 @@
 """Leaks explained by the worker that measured them, once it has."""
 
 import dataclasses
+import json
 import signal
 import time
 from pathlib import Path
@@ -99,6 +100,13 @@ def test_growth_with_pauses_is_waited_for(tmp_path: Path) -> None:
     (growth,) = explained(tmp_path / "run", plan).growths
     assert growth.path == "kept"
     assert growth.allocations[0].source == "self.kept.append([self.chunks + 0.5])"
+
+
+def test_what_leaks_in_the_first_stream_only_is_shown_by_a_new_subject(tmp_path: Path) -> None:
+    plan = drive(tmp_path / "run", f"{SUBJECTS}:LeaksInItsFirstStream")
+    findings = explain_folder(tmp_path / "run", plan.cells[0]) / FINDINGS_FILE
+    assert json.loads(findings.read_text())["growths"] == []
+    assert [g.path for g in explained(tmp_path / "run", plan).growths] == ["kept", ""]
 
 
 def test_only_leaks_that_were_not_expected_are_explained_unless_asked_for(tmp_path: Path) -> None:
