@@ -112,10 +112,10 @@ def run_inside(arguments: argparse.Namespace, chunk_ms: int) -> str:
 
 
 def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
-    from leakbench.audio.rendering import render
-    from leakbench.audio.stimulus import ChunkReader
     from leakbench.funasr.subject import FunasrSubject
     from leakbench.scenario import load_scenario
+    from leakbench.scenario.audio.rendering import render
+    from leakbench.scenario.audio.stimulus import ChunkReader
     from leakbench.trace import TraceWriter
     from leakbench.worker.driver import Drive, drive
     from leakbench.worker.heartbeat import Heartbeat

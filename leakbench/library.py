@@ -21,7 +21,7 @@ from leakbench.result import CellResult, write_result
 from leakbench.runner.observer import Observer, SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import Scenario
-from leakbench.scenario_text import format_scenario
+from leakbench.scenario.toml_text import format_scenario
 from leakbench.trace import PROCESS_PATH
 from leakbench.units import parse_duration
 from leakbench.verdict.budgets import BudgetRule, parse_rule

@@ -14,13 +14,13 @@ from benchmarks.peers.workloads import (
     processor_seconds,
     resolve,
 )
-from leakbench.audio.rendering import render
-from leakbench.audio.stimulus import ChunkReader
 from leakbench.conclusion import conclude
 from leakbench.plan import Cell, Plan, write_plan
 from leakbench.result import CellResult
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
+from leakbench.scenario.audio.rendering import render
+from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.trace import TraceWriter
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import quantity_of

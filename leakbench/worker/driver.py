@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Protocol
 
-from leakbench.audio.stimulus import ChunkReader
 from leakbench.errors import SubjectError
+from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.subject import Segments, Subject
 from leakbench.trace import SegmentEvent, TraceWriter
 from leakbench.worker.heartbeat import Heartbeat

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from leakbench.audio.stimulus import Stimulus
-from leakbench.audio.synthesis import synthesize
 from leakbench.errors import OutputError, RecordingError, ScenarioError
 from leakbench.scenario import Scenario
+from leakbench.scenario.audio.stimulus import Stimulus
+from leakbench.scenario.audio.synthesis import synthesize
 from leakbench.subject import Samples
 
 
@@ -94,7 +94,7 @@ def _recorded(
         )
     try:
         # Only here: what reads audio files is not needed, nor always there, for other scenarios.
-        from leakbench.audio.recordings import read_recordings
+        from leakbench.scenario.audio.recordings import read_recordings
     except ImportError as error:
         raise RecordingError(
             f"scenario {scenario.name!r}: recordings need soundfile and soxr; "

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leakbench.errors import ScenarioError
 from leakbench.scenario import Part, Reach, Scenario, load_scenario, shipped_scenarios
-from leakbench.scenario_text import format_scenario
+from leakbench.scenario.toml_text import format_scenario
 
 
 def read_back(folder: Path, text: str) -> Scenario:

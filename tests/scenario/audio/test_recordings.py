@@ -8,9 +8,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leakbench.audio import recordings
-from leakbench.audio.recordings import PAUSE_SECONDS, check_recordings, read_recordings
 from leakbench.errors import RecordingError
+from leakbench.scenario.audio import recordings
+from leakbench.scenario.audio.recordings import PAUSE_SECONDS, check_recordings, read_recordings
 
 RATE = 16000
 PAUSE = round(PAUSE_SECONDS * RATE)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leakbench.audio.synthesis import SYLLABLE_SECONDS, synthesize
 from leakbench.scenario import Part, PartKind
+from leakbench.scenario.audio.synthesis import SYLLABLE_SECONDS, synthesize
 
 RATE = 16000
 

@@ -9,11 +9,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leakbench.audio.rendering import render
-from leakbench.audio.stimulus import ChunkReader, Stimulus
-from leakbench.audio.synthesis import synthesize
 from leakbench.errors import OutputError, RecordingError, ScenarioError
 from leakbench.scenario import Part, Scenario, load_scenario, shipped_scenarios
+from leakbench.scenario.audio.rendering import render
+from leakbench.scenario.audio.stimulus import ChunkReader, Stimulus
+from leakbench.scenario.audio.synthesis import synthesize
 
 RATE = 16000
 
@@ -133,7 +133,7 @@ def test_a_worker_that_cannot_read_recordings_says_what_to_install(
     tmp_path: Path, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "soxr", None)
-    monkeypatch.delitem(sys.modules, "leakbench.audio.recordings", raising=False)
+    monkeypatch.delitem(sys.modules, "leakbench.scenario.audio.recordings", raising=False)
     with pytest.raises(RecordingError, match="recordings need soundfile and soxr; install them"):
         rendered("recorded", tmp_path / "a.f32", recordings=recording)
 
@@ -143,7 +143,7 @@ def test_synthetic_scenarios_need_neither_soundfile_nor_soxr(
 ) -> None:
     for module in ("soundfile", "soxr"):
         monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.delitem(sys.modules, "leakbench.audio.recordings", raising=False)
+    monkeypatch.delitem(sys.modules, "leakbench.scenario.audio.recordings", raising=False)
     assert rendered("bursts", tmp_path / "a.f32").period_seconds == 1.2
 
 

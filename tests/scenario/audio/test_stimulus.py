@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leakbench.audio.stimulus import ChunkReader, Stimulus
+from leakbench.scenario.audio.stimulus import ChunkReader, Stimulus
 
 Make = Callable[..., Stimulus]
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.audio.rendering import render
-from leakbench.audio.stimulus import ChunkReader
 from leakbench.controls.energy_vad import EnergyVad
 from leakbench.errors import StimulusError
 from leakbench.reach import Visited, check_reach, measure_visited
 from leakbench.scenario import Scenario, load_scenario, shipped_scenarios
+from leakbench.scenario.audio.rendering import render
+from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.trace import SegmentEvent
 
 SYNTHETIC = sorted(set(shipped_scenarios()) - {"recorded"})
