@@ -24,8 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from leakbench.environments import install_target, make_venv
 from leakbench.funasr.onnx_environment import make_interpreter
+from leakbench.subject.environments import install_target, make_venv
 
 ROOT = Path(__file__).parents[1]
 RELEASE = "1.4.16"

@@ -25,11 +25,11 @@ from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_cell
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Plan, explain_folder, write_plan
-from leakbench.resolution import resolve_subject
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
+from leakbench.subject.resolution import resolve_subject
 from leakbench.worker.explaining import FINDINGS_FILE
 
 OUTPUT_DIR_SCENARIO = """

@@ -73,8 +73,8 @@ class Worker:
     """A process with one release loaded, that runs a turn when told."""
 
     def __init__(self, release: str) -> None:
-        from leakbench.resolution import resolve_subject
         from leakbench.runner.process import worker_environment
+        from leakbench.subject.resolution import resolve_subject
 
         subject = resolve_subject(release, model="embedded", chunk_ms=600, generate={})
         self._process = subprocess.Popen(

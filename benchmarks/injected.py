@@ -22,7 +22,6 @@ from pathlib import Path
 from leakbench.conclusion import conclude
 from leakbench.config import CONFIG_FILE, load_config
 from leakbench.plan import Cell, Plan, write_plan
-from leakbench.resolution import resolve_subject
 from leakbench.result import Result
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
@@ -37,6 +36,7 @@ from leakbench.selftest import (
     read_finding,
 )
 from leakbench.subject import ResolvedSubject
+from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import BudgetRule, quantity_of
 

@@ -91,9 +91,9 @@ def main() -> None:
 
 def run_inside(arguments: argparse.Namespace, chunk_ms: int) -> str:
     """Measure in a process with the environment that the runner gives its workers."""
-    from leakbench.resolution import resolve_subject
     from leakbench.runner.process import worker_environment
     from leakbench.scenario import load_scenario
+    from leakbench.subject.resolution import resolve_subject
 
     subject = resolve_subject(
         arguments.subject,

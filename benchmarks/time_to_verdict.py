@@ -74,8 +74,8 @@ def time_verdict() -> tuple[float, float]:
 
 
 def time_load() -> float:
-    from leakbench.resolution import resolve_subject
     from leakbench.runner.process import worker_environment
+    from leakbench.subject.resolution import resolve_subject
 
     subject = resolve_subject("original", model="embedded", chunk_ms=600, generate={})
     began = time.perf_counter()

@@ -10,10 +10,10 @@ from typing import Literal
 from leakbench.config import CellConfig, Config
 from leakbench.errors import ConfigError
 from leakbench.plan import Cell
-from leakbench.resolution import resolve_subject
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.scenario.audio.recordings import check_recordings
 from leakbench.subject import ResolvedSubject
+from leakbench.subject.resolution import resolve_subject
 from leakbench.verdict.assess import BudgetRule
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from leakbench.controls import LEAKS
 from leakbench.plan import Cell
-from leakbench.resolution import resolve_subject
 from leakbench.result import CellResult, MetricResult
 from leakbench.selftest import INJECTIONS, Injection, clean_cells, injected_cell, read_finding
 from leakbench.subject import ResolvedSubject
+from leakbench.subject.resolution import resolve_subject
 
 FLOATS = next(injection for injection in INJECTIONS if injection.leak == "float-per-chunk")
 NATIVE = next(injection for injection in INJECTIONS if injection.leak == "native-per-minute")

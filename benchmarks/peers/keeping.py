@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from leakbench.controls import Retaining
-from leakbench.loading import load_subject
 from leakbench.subject import Samples, Segments, Subject
+from leakbench.subject.loading import load_subject
 
 CACHE_CHUNKS: Final = 60
 CLEANUP_CHUNKS: Final = 32

@@ -16,10 +16,10 @@ from typing import Final
 from benchmarks.peers.ours import LEAKBENCH
 from benchmarks.peers.tools import PEERS, Tool
 from benchmarks.peers.workloads import ROOT, Stream, resolve
-from leakbench.environments import cache_folder, make_folder, run_pip
 from leakbench.errors import ProvisionError
-from leakbench.loading import load_subject
 from leakbench.runner.process import worker_environment
+from leakbench.subject.environments import cache_folder, make_folder, run_pip
+from leakbench.subject.loading import load_subject
 
 TOOLS: Final[Mapping[str, Tool]] = {**PEERS, "leakbench": LEAKBENCH}
 LIMIT_SECONDS: Final = 1800.0

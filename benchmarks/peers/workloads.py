@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from leakbench.resolution import resolve_subject
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject, Subject
+from leakbench.subject.resolution import resolve_subject
 
 CHUNK_MS: Final = 600
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -21,9 +21,9 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from leakbench.environments import cache_folder, run_pip
 from leakbench.errors import ConfigError, ProvisionError, SubjectSpecError
-from leakbench.resolution import families, resolve_alias
+from leakbench.subject.environments import cache_folder, run_pip
+from leakbench.subject.resolution import families, resolve_alias
 from leakbench.trace import write_json
 
 FRESH_SECONDS: Final = 24 * 3600.0
@@ -76,7 +76,7 @@ def list_releases(
     pre
         Whether to list pre-releases too.
     cache
-        Cache folder; that of `leakbench.environments` where None.
+        Cache folder; that of `leakbench.subject.environments` where None.
 
     Raises
     ------

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from leakbench import controls
-from leakbench.resolution import families
 from leakbench.scenario import load_scenario, shipped_scenarios
+from leakbench.subject.resolution import families
 from leakbench.units import format_duration
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from leakbench.bisect.releases import list_releases, projects_of_families
 from leakbench.errors import ConfigError
-from leakbench.resolution import families
+from leakbench.subject.resolution import families
 
 
 @click.command("releases")

@@ -19,7 +19,6 @@ from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.plan import Plan, write_plan
-from leakbench.resolution import resolve_subject
 from leakbench.result import CellResult, write_result
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
@@ -33,6 +32,7 @@ from leakbench.selftest import (
     read_finding,
     read_resolution,
 )
+from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount, format_bytes, format_duration
 from leakbench.verdict.budgets import BudgetRule, quantity_of
 

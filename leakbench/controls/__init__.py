@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from leakbench.controls.energy_vad import EnergyVad
 from leakbench.controls.retention import BOUNDED, LEAKS, Retention
-from leakbench.loading import load_subject
 from leakbench.subject import Samples, Segments, Subject
+from leakbench.subject.loading import load_subject
 
 __all__ = [
     "BOUNDED",

@@ -29,7 +29,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.environments import cache_folder, make_folder
+from leakbench.subject.environments import cache_folder, make_folder
 
 Weights: TypeAlias = Mapping[str, npt.NDArray[np.float32]]
 """Parameter name to value, as the network's ``state_dict`` names them."""

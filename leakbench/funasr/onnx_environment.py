@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from leakbench.environments import make_venv
 from leakbench.errors import ProvisionError
 from leakbench.funasr import embedded, onnx_model
+from leakbench.subject.environments import make_venv
 
 REQUIREMENTS: Final = (
     # What funasr-onnx imports. librosa and onnxruntime come without their dependencies:
@@ -56,7 +56,7 @@ def make_interpreter(release: str) -> Path:
     Raises
     ------
     ProvisionError
-        As for `leakbench.environments.make_venv`.
+        As for `leakbench.subject.environments.make_venv`.
     """
     wanted = f"funasr-onnx=={release}"
     return make_venv(wanted, [wanted, "--no-deps", *REQUIREMENTS])

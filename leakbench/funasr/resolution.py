@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 from leakbench import fixes
-from leakbench.environments import install_target
 from leakbench.errors import ProvisionError, SubjectSpecError, UsageError
 from leakbench.fixes.application import UPSTREAM
 from leakbench.fixes.strategies import STRATEGIES
 from leakbench.funasr import onnx_environment
 from leakbench.subject import ResolvedSubject
+from leakbench.subject.environments import install_target
 
 _ALIASES: Final = MappingProxyType(
     {"original": "funasr==1.3.14", "fixed": "funasr==1.3.15", "latest": "funasr==1.4.16"}

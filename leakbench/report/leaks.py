@@ -15,8 +15,8 @@ from leakbench.bisect.since import Since, find_searches, find_since
 from leakbench.explain.explanation import Explanation, Growth, read_explanation
 from leakbench.plan import CELLS_FOLDER
 from leakbench.report.commands import bisect_command, explain_command, remedies_command
-from leakbench.resolution import list_remedies, resolve_alias
 from leakbench.result import CellResult, PathState, Result, path_state
+from leakbench.subject.resolution import list_remedies, resolve_alias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

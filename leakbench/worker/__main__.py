@@ -22,12 +22,12 @@ from pathlib import Path
 from types import FrameType
 
 from leakbench.errors import LeakbenchError, SubjectError, UsageError
-from leakbench.loading import load_subject
 from leakbench.probes.traced import Tracing
 from leakbench.scenario import load_scenario
 from leakbench.scenario.audio.rendering import render
 from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.subject import Subject
+from leakbench.subject.loading import load_subject
 from leakbench.trace import (
     EXPLAIN_FILE,
     EXPLAIN_FOLDER,

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leakbench.environments import install_target
 from leakbench.errors import ProvisionError
 from leakbench.funasr import features
+from leakbench.subject.environments import install_target
 
 OPTIONS = {
     "num_mel_bins": 80,

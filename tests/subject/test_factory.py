@@ -12,7 +12,7 @@ import pytest
 from leakbench.controls import leaky
 from leakbench.controls.energy_vad import EnergyVad
 from leakbench.errors import SubjectSpecError
-from leakbench.factory import locate_factory
+from leakbench.subject.factory import locate_factory
 
 
 class HereVad(EnergyVad):

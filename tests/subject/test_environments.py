@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from leakbench import environments
-from leakbench.environments import install_target, make_folder, make_venv
 from leakbench.errors import ProvisionError
+from leakbench.subject import environments
+from leakbench.subject.environments import install_target, make_folder, make_venv
 
 
 def build_wheel(folder: Path, name: str, version: str, content: str = "") -> Path:
