@@ -20,7 +20,7 @@ from leakbench.conclusion import conclude
 from leakbench.config import CONFIG_FILE, load_config
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Plan, write_plan
-from leakbench.result import CellResult
+from leakbench.record.result import CellResult
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_amount, format_duration

@@ -22,7 +22,7 @@ from pathlib import Path
 from leakbench.conclusion import conclude
 from leakbench.config import CONFIG_FILE, load_config
 from leakbench.plan import Cell, Plan, write_plan
-from leakbench.result import Result
+from leakbench.record.result import Result
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario

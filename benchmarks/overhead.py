@@ -113,12 +113,12 @@ def run_inside(arguments: argparse.Namespace, chunk_ms: int) -> str:
 
 def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
     from leakbench.funasr.subject import FunasrSubject
+    from leakbench.record.heartbeat import Heartbeat
+    from leakbench.record.trace import TraceWriter
     from leakbench.scenario import load_scenario
     from leakbench.scenario.audio.rendering import render
     from leakbench.scenario.audio.stimulus import ChunkReader
-    from leakbench.trace import TraceWriter
     from leakbench.worker.driver import Drive, drive
-    from leakbench.worker.heartbeat import Heartbeat
     from leakbench.worker.sampling import Sampler, Schedule
 
     scenario = load_scenario(arguments.scenario)

@@ -15,9 +15,9 @@ from pathlib import Path
 from leakbench.conclusion import conclude
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Plan, replicate_folder, write_plan
+from leakbench.record.trace import PROCESS_PATH, Trace, read_trace
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import PROCESS_PATH, Trace, read_trace
 from leakbench.units import format_bytes
 
 SUBJECT, SCENARIO = "leakbench.controls:bounded", "silence"

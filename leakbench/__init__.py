@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from leakbench.errors import LeakbenchError, RunError, UsageError
     from leakbench.library import run
     from leakbench.plan import Limits
-    from leakbench.result import CellResult, MetricResult, Result, read_result
+    from leakbench.record.result import CellResult, MetricResult, Result, read_result
     from leakbench.scenario import Part, Reach, Scenario, load_scenario
     from leakbench.subject import Samples, Segments, Subject
     from leakbench.verdict.budgets import BudgetRule
@@ -41,10 +41,10 @@ _HOMES: Final = {
     "Reach": "leakbench.scenario",
     "load_scenario": "leakbench.scenario",
     # What was found.
-    "CellResult": "leakbench.result",
-    "MetricResult": "leakbench.result",
-    "Result": "leakbench.result",
-    "read_result": "leakbench.result",
+    "CellResult": "leakbench.record.result",
+    "MetricResult": "leakbench.record.result",
+    "Result": "leakbench.record.result",
+    "read_result": "leakbench.record.result",
     # Anyone's series.
     "judge": "leakbench.verdict.judge",
     "parse_table": "leakbench.verdict.table",

@@ -22,8 +22,8 @@ from leakbench.errors import StimulusError
 from leakbench.parity import compare_segments
 from leakbench.plan import Cell, Plan, read_plan, replicate_folder
 from leakbench.reach import check_reach, measure_visited
-from leakbench.result import CellResult, MetricResult, Outcome, Parity, Result, leaking_paths
-from leakbench.trace import (
+from leakbench.record.result import CellResult, MetricResult, Outcome, Parity, Result, leaking_paths
+from leakbench.record.trace import (
     PROCESS_METRICS,
     PROCESS_PATH,
     Begin,

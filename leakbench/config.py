@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from leakbench.errors import ConfigError
+from leakbench.record.trace import OBJECT_METRICS, PROCESS_METRICS, Metric
 from leakbench.table import Table, read_table
-from leakbench.trace import OBJECT_METRICS, PROCESS_METRICS, Metric
 from leakbench.units import parse_budget, parse_duration
 from leakbench.verdict.assess import BudgetRule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from leakbench.result import CellResult, MetricResult
+from leakbench.record.result import CellResult, MetricResult
 from leakbench.units import format_amount, format_duration
 from leakbench.verdict.budgets import quantity_of
 

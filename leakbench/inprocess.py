@@ -13,7 +13,7 @@ from typing import Final
 
 from leakbench.errors import ConfigError, UsageError
 from leakbench.probes.objects import ObjectProbe
-from leakbench.trace import Sample, Trace
+from leakbench.record.trace import Sample, Trace
 from leakbench.units import SECONDS_PER_HOUR
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
 from leakbench.verdict.budgets import BudgetRule

@@ -16,13 +16,13 @@ from leakbench.conclusion import conclude
 from leakbench.errors import ConfigError
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Limits, Plan, write_plan
-from leakbench.result import CellResult, write_result
+from leakbench.record.result import CellResult, write_result
+from leakbench.record.trace import PROCESS_PATH
 from leakbench.runner.observer import Observer, SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import Scenario
 from leakbench.scenario.toml_text import format_scenario
 from leakbench.subject.factory import SubjectFactory, locate_factory
-from leakbench.trace import PROCESS_PATH
 from leakbench.units import parse_duration
 from leakbench.verdict.budgets import BudgetRule, parse_rule
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from leakbench.result import Parity
-from leakbench.trace import SegmentEvent
+from leakbench.record.result import Parity
+from leakbench.record.trace import SegmentEvent
 
 
 def compare_segments(

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
+from leakbench.record.trace import EXPLAIN_FOLDER, write_json
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
-from leakbench.trace import EXPLAIN_FOLDER, write_json
 from leakbench.units import parse_budget
 from leakbench.verdict.assess import BudgetRule
 

@@ -20,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from leakbench.inprocess import Watch
     from leakbench.library import BudgetLike
-    from leakbench.result import CellResult
+    from leakbench.record.result import CellResult
 
 MARK: Final = "leak"
 SUBJECT_ARGUMENT: Final = "subject"

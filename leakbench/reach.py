@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leakbench.errors import StimulusError
+from leakbench.record.trace import SegmentEvent
 from leakbench.scenario import Reach
-from leakbench.trace import SegmentEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ import numpy as np
 
 from leakbench import controls
 from leakbench.plan import Cell, replicate_folder
-from leakbench.result import CellResult, MetricResult
+from leakbench.record.result import CellResult, MetricResult
+from leakbench.record.trace import PROCESS_PATH, Metric, read_trace
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
-from leakbench.trace import PROCESS_PATH, Metric, read_trace
 from leakbench.units import Exposure, parse_budget
 from leakbench.verdict.budgets import BudgetRule
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from leakbench.conclusion import Look, conclude
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Limits, Plan, write_plan
-from leakbench.result import CellResult, Result
+from leakbench.record.result import CellResult, Result
+from leakbench.record.trace import End
 from leakbench.runner.process import Progress
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import End
 
 
 class Recorder:

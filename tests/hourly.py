@@ -1,6 +1,6 @@
 """Traces of a process whose every chunk is a period and takes an hour."""
 
-from leakbench.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
+from leakbench.record.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
 
 HOUR = 3600.0
 

@@ -1,7 +1,7 @@
 """A failed check shows the limit beside the observation."""
 
 from leakbench.failure import ROWS_AT_MOST, describe_cell, describe_growth
-from leakbench.result import CellResult, MetricResult
+from leakbench.record.result import CellResult, MetricResult
 
 
 def metric(path: str = "cache", **changes: object) -> MetricResult:

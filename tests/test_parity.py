@@ -1,6 +1,6 @@
 from leakbench.parity import compare_segments
-from leakbench.result import Parity
-from leakbench.trace import SegmentEvent
+from leakbench.record.result import Parity
+from leakbench.record.trace import SegmentEvent
 
 
 def events(**by_chunk: tuple[tuple[int, int], ...]) -> list[SegmentEvent]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from leakbench.matrix import CellRequest
-from leakbench.result import CellResult, MetricResult, Result
+from leakbench.record.result import CellResult, MetricResult, Result
 from tests.cells import run_cells
 
 pytest.importorskip("torch", reason="the funasr extra is not installed")

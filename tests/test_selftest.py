@@ -6,7 +6,7 @@ import pytest
 
 from leakbench.controls import LEAKS
 from leakbench.plan import Cell
-from leakbench.result import CellResult, MetricResult
+from leakbench.record.result import CellResult, MetricResult
 from leakbench.selftest import INJECTIONS, Injection, clean_cells, injected_cell, read_finding
 from leakbench.subject import ResolvedSubject
 from leakbench.subject.resolution import resolve_subject

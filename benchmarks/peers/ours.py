@@ -16,16 +16,16 @@ from benchmarks.peers.workloads import (
 )
 from leakbench.conclusion import conclude
 from leakbench.plan import Cell, Plan, write_plan
-from leakbench.result import CellResult
+from leakbench.record.heartbeat import Heartbeat
+from leakbench.record.result import CellResult
+from leakbench.record.trace import TraceWriter
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario.audio.rendering import render
 from leakbench.scenario.audio.stimulus import ChunkReader
-from leakbench.trace import TraceWriter
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import quantity_of
 from leakbench.worker.driver import Drive, drive
-from leakbench.worker.heartbeat import Heartbeat
 from leakbench.worker.sampling import Sampler, Schedule
 
 AUDIO_SECONDS: Final = 600.0

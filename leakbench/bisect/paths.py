@@ -8,8 +8,8 @@ from typing import Final
 from leakbench.bisect.findings import PathRate
 from leakbench.bisect.probing import Probe
 from leakbench.bisect.search import Outcome
-from leakbench.result import CellResult, MetricResult, path_state
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH
+from leakbench.record.result import CellResult, MetricResult, path_state
+from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.units import format_amount
 from leakbench.verdict.budgets import matches, quantity_of
 

@@ -27,11 +27,11 @@ from leakbench.conclusion import conclude
 from leakbench.errors import OutputError, ProvisionError, SubjectSpecError
 from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Limits, Plan, write_plan
-from leakbench.result import CellResult, read_result, write_result
+from leakbench.record.result import CellResult, read_result, write_result
+from leakbench.record.trace import write_json
 from leakbench.runner.observer import Observer
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
-from leakbench.trace import write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from leakbench.errors import ConfigError, ProvisionError, SubjectSpecError
+from leakbench.record.trace import write_json
 from leakbench.subject.environments import cache_folder, run_pip
 from leakbench.subject.resolution import families, resolve_alias
-from leakbench.trace import write_json
 
 FRESH_SECONDS: Final = 24 * 3600.0
 """How long a listing is believed: projects release by the day, and asking takes seconds."""

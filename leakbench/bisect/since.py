@@ -20,7 +20,7 @@ from leakbench.bisect.findings import (
 )
 from leakbench.bisect.releases import split_release
 from leakbench.errors import SubjectSpecError
-from leakbench.result import CellResult
+from leakbench.record.result import CellResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from leakbench.errors import LeakbenchError, UsageError
-from leakbench.result import CellResult, Result
+from leakbench.record.result import CellResult, Result
 
 
 class ExitStatus(IntEnum):

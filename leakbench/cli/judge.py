@@ -12,7 +12,7 @@ import click
 from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from leakbench.cli.options import DURATION, GROWTH, SIZE
 from leakbench.errors import UsageError
-from leakbench.result import Outcome
+from leakbench.record.result import Outcome
 from leakbench.units import Budget, format_amount, format_duration
 from leakbench.verdict.judge import judge, judgement_as_json
 from leakbench.verdict.judgement import Judgement

@@ -20,8 +20,8 @@ from rich.progress import (
 
 from leakbench.conclusion import Look
 from leakbench.plan import Cell
+from leakbench.record.trace import End
 from leakbench.runner.process import Progress as WorkerProgress
-from leakbench.trace import End
 from leakbench.units import format_bytes, format_duration
 
 PLAIN_SECONDS: Final = 10.0

@@ -19,7 +19,7 @@ from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.plan import Plan, write_plan
-from leakbench.result import CellResult, write_result
+from leakbench.record.result import CellResult, write_result
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.selftest import (

@@ -15,9 +15,9 @@ import types
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from leakbench.explain.explanation import Holder
 from leakbench.explain.heapwalk import HeapWalk, referents, thread_attributes
 from leakbench.probes.kinds import TypePlans
+from leakbench.record.explanation import Holder
 
 REFERRERS_AT_MOST: Final = 64
 """Looked at together; the collector compares each object's references with all of them."""

@@ -11,21 +11,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from leakbench.explain.explanation import (
+from leakbench.explain.native import HeapGrowth, measure_heap_growth
+from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
+from leakbench.record.explanation import (
     AllocationLine,
     Explanation,
     Growth,
     growth_of,
     write_explanation,
 )
-from leakbench.explain.native import HeapGrowth, measure_heap_growth
-from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
-from leakbench.result import CellResult, Result, leaking_paths
+from leakbench.record.request import WorkerRequest
+from leakbench.record.result import CellResult, Result, leaking_paths
+from leakbench.record.trace import End, read_begin, read_trace
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import explain_request
-from leakbench.trace import End, read_begin, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
-from leakbench.worker.request import WorkerRequest
 
 _POLL_SECONDS: Final = 0.05
 

@@ -16,7 +16,6 @@ from leakbench.explain.chains import (
     shorten,
     type_name,
 )
-from leakbench.explain.explanation import Growth, Holder, Unit
 from leakbench.explain.heapwalk import Heap, HeapWalk
 from leakbench.explain.lines import (
     line_of_buffer,
@@ -27,8 +26,9 @@ from leakbench.explain.lines import (
 from leakbench.explain.source import describe_lines
 from leakbench.explain.tensor_origins import Line, TensorOrigins
 from leakbench.probes.objects import measure_objects
+from leakbench.record.explanation import Growth, Holder, Unit
+from leakbench.record.trace import TOTAL_PATH
 from leakbench.subject import Subject
-from leakbench.trace import TOTAL_PATH
 
 _OBJECTS_SAMPLED: Final = 64
 _BUILTINS_AT_LEAST: Final = 12

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from leakbench.explain.explanation import AllocationLine
+from leakbench.record.explanation import AllocationLine
 
 LINES_AT_MOST: Final = 8
 SHARE_AT_LEAST: Final = 0.001

@@ -12,7 +12,7 @@ from leakbench.bisect.findings import search_folder
 from leakbench.bisect.releases import split_release
 from leakbench.errors import ScenarioError, SubjectSpecError
 from leakbench.plan import REPORTS_FOLDER, SCENARIOS_FOLDER
-from leakbench.result import CellResult
+from leakbench.record.result import CellResult
 from leakbench.scenario import load_scenario, shipped_scenarios
 
 _UNKNOWN: Final = "ONE_THAT_DOES_NOT_LEAK"

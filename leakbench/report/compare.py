@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from leakbench.result import CellResult, MetricResult, Parity, Result
-from leakbench.trace import PROCESS_PATH, Metric
+from leakbench.record.result import CellResult, MetricResult, Parity, Result
+from leakbench.record.trace import PROCESS_PATH, Metric
 
 Change: TypeAlias = Literal[
     "newly growing", "still growing", "no longer growing", "not growing", "not decided"

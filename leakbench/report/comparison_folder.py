@@ -10,6 +10,8 @@ from typing import Final
 
 from leakbench.parity import compare_segments
 from leakbench.plan import CELLS_FOLDER
+from leakbench.record.result import Parity
+from leakbench.record.trace import read_begin, read_segments, write_json
 from leakbench.report.compare import CellComparison, Comparison, compare, pair_cells
 from leakbench.report.comparison_text import (
     HEAD,
@@ -33,8 +35,6 @@ from leakbench.report.page import (
 from leakbench.report.plots import plot_overlay
 from leakbench.report.run_folder import RunFolder, read_run
 from leakbench.report.series import CellTraces
-from leakbench.result import Parity
-from leakbench.trace import read_begin, read_segments, write_json
 
 PAGE_FILE: Final = "comparison.html"
 TEXT_FILE: Final = "comparison.md"

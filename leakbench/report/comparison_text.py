@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from leakbench.record.result import MetricResult, Parity
 from leakbench.report.compare import CellComparison, Comparison, PathComparison
 from leakbench.report.rows import (
     METRIC_LABELS,
@@ -13,7 +14,6 @@ from leakbench.report.rows import (
     name_metric,
 )
 from leakbench.report.summary import escape_markdown, markdown_table
-from leakbench.result import MetricResult, Parity
 
 SCHEMA: Final = "leakbench.comparison/1"
 SHOWN_PATHS: Final = 8

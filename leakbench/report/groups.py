@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from leakbench.record.result import CellResult
 from leakbench.report.series import CellTraces
-from leakbench.result import CellResult
 
 
 def overlay_groups(cells: Iterable[CellTraces]) -> list[tuple[CellTraces, ...]]:

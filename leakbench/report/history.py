@@ -17,12 +17,12 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from leakbench.record.result import MetricResult, Outcome
+from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, ObjectMetric
 from leakbench.report.rows import NOTHING, format_change, format_level
 from leakbench.report.run_folder import RunFolder
 from leakbench.report.series import CellTraces
 from leakbench.report.summary import escape_markdown, markdown_table
-from leakbench.result import MetricResult, Outcome
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH, ObjectMetric
 
 Measure: TypeAlias = Literal["growth", "held", "time"]
 

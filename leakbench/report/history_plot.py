@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from leakbench.record.trace import Metric, write_json
 from leakbench.report import scales, style
 from leakbench.report.figures import save_figure
 from leakbench.report.history import (
@@ -24,7 +25,6 @@ from leakbench.report.history import (
 )
 from leakbench.report.rows import shorten
 from leakbench.report.run_folder import read_run
-from leakbench.trace import Metric, write_json
 
 MEASURES: Final[dict[Measure, tuple[str, Metric, str]]] = {
     "growth": ("growth of all objects", "storage_bytes", " an audio-hour"),

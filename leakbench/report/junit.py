@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 from xml.etree import ElementTree
 
+from leakbench.record.result import CellResult, Result
 from leakbench.report.leak_text import leak_lines
 from leakbench.report.leaks import CellLeaks
 from leakbench.report.rows import format_level, rows_amiss
 from leakbench.report.sentences import cell_sentence, expectation, parity_sentence
-from leakbench.result import CellResult, Result
 
 # XML 1.0, section 2.2: no control characters but tab, line feed and carriage return, no
 # surrogates, no U+FFFE and U+FFFF; a subject's own text may hold any of them.

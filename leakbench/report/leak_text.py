@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Final
 
 from leakbench.bisect.since import Since
-from leakbench.explain.explanation import AllocationLine, Explanation, Growth
+from leakbench.record.explanation import AllocationLine, Explanation, Growth
 from leakbench.report.leaks import CellLeaks, Leak
 from leakbench.report.phrases import Paragraph, Phrase, code, command, words
 from leakbench.units import format_bytes

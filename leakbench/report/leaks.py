@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.bisect.since import Since, find_searches, find_since
-from leakbench.explain.explanation import Explanation, Growth, read_explanation
 from leakbench.plan import CELLS_FOLDER
+from leakbench.record.explanation import Explanation, Growth, read_explanation
+from leakbench.record.result import CellResult, PathState, Result, path_state
 from leakbench.report.commands import bisect_command, explain_command, remedies_command
-from leakbench.result import CellResult, PathState, Result, path_state
 from leakbench.subject.resolution import list_remedies, resolve_alias
 
 

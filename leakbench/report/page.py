@@ -16,6 +16,15 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leakbench.plan import CELLS_FOLDER
+from leakbench.record.result import CellResult, MetricResult, Result
+from leakbench.record.trace import (
+    LOG_FILE,
+    PROCESS_PATH,
+    SEGMENTS_FILE,
+    STACKS_FILE,
+    TOTAL_PATH,
+    TRACE_FILE,
+)
 from leakbench.report import sentences, style
 from leakbench.report.figures import inline_svg
 from leakbench.report.groups import overlay_groups, overlay_name
@@ -39,15 +48,6 @@ from leakbench.report.rows import (
 )
 from leakbench.report.run_folder import PLOTS_FOLDER, RunFolder
 from leakbench.report.series import CellTraces, choose_panels
-from leakbench.result import CellResult, MetricResult, Result
-from leakbench.trace import (
-    LOG_FILE,
-    PROCESS_PATH,
-    SEGMENTS_FILE,
-    STACKS_FILE,
-    TOTAL_PATH,
-    TRACE_FILE,
-)
 from leakbench.units import format_duration
 
 _TEMPLATES: Final = "templates"

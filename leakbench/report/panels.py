@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from leakbench.record.result import MetricResult
+from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, Metric
 from leakbench.report import scales, style
 from leakbench.report.rows import (
     METRIC_LABELS,
@@ -28,8 +30,6 @@ from leakbench.report.series import (
     find_metric,
     read_series,
 )
-from leakbench.result import MetricResult
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Metric
 
 LEVEL_SPAN: Final = 0.05
 """A panel of RSS or heap spans at least this share of the level, so that jitter of a few

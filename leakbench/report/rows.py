@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from leakbench.result import CellResult, MetricResult, Outcome, Result
-from leakbench.trace import PROCESS_PATH, Metric
+from leakbench.record.result import CellResult, MetricResult, Outcome, Result
+from leakbench.record.trace import PROCESS_PATH, Metric
 from leakbench.units import Quantity, format_amount
 
 NOTHING: Final = "-"

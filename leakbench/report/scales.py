@@ -18,7 +18,7 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from leakbench.trace import Metric
+from leakbench.record.trace import Metric
 from leakbench.units import format_bytes
 
 LOG_RATIO: Final = 50.0

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.result import CellResult, MetricResult
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Column, Metric, Trace
+from leakbench.record.result import CellResult, MetricResult
+from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, Column, Metric, Trace
 
 ALWAYS_SHOWN: Final = ("decibel", "data_buf", "data_buf_all")
 """Last names of paths that are drawn even when flat: the streaming buffers that the leak

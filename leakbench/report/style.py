@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from matplotlib import font_manager
 
-from leakbench.result import Outcome
+from leakbench.record.result import Outcome
 
 BLACK: Final = "#000000"
 ORANGE: Final = "#e69f00"

@@ -9,10 +9,10 @@ from typing import Final
 
 from leakbench.conclusion import Look, look_at_cell
 from leakbench.plan import Cell, Plan, replicate_folder
+from leakbench.record.trace import Begin, TraceTail, read_begin
 from leakbench.runner.observer import Observer
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import explain_request, replicate_request
-from leakbench.trace import Begin, TraceTail, read_begin
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS
 
 LOOK_GROWTH: Final = 1.1

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from leakbench.conclusion import Look
 from leakbench.plan import Cell
+from leakbench.record.trace import End
 from leakbench.runner.process import Progress
-from leakbench.trace import End
 
 
 class Observer(Protocol):

@@ -19,8 +19,9 @@ from typing import Final
 import psutil
 
 from leakbench.plan import Limits
-from leakbench.subject import ResolvedSubject
-from leakbench.trace import (
+from leakbench.record.heartbeat import HEARTBEAT_FILE, Heartbeat
+from leakbench.record.request import WorkerRequest, write_request
+from leakbench.record.trace import (
     EXPLAIN_FILE,
     EXPLAIN_FOLDER,
     LOG_FILE,
@@ -29,9 +30,8 @@ from leakbench.trace import (
     read_end,
     write_end,
 )
+from leakbench.subject import ResolvedSubject
 from leakbench.units import format_bytes, format_duration
-from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
-from leakbench.worker.request import WorkerRequest, write_request
 
 STOP_SECONDS: Final = 10.0
 """How long a worker may take to finish its chunk before it is terminated for good."""

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from leakbench.plan import Cell, Plan, scenario_copy
-from leakbench.trace import Begin, Trace
-from leakbench.worker.request import WorkerRequest
+from leakbench.record.request import WorkerRequest
+from leakbench.record.trace import Begin, Trace
 
 EXPLAIN_SECONDS_AT_LEAST: Final = 1.0
 """Time to explain in, for cells that were decided in less: two periods and three censuses."""

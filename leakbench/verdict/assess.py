@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from leakbench.result import MetricResult, Outcome
-from leakbench.trace import (
+from leakbench.record.result import MetricResult, Outcome
+from leakbench.record.trace import (
     OBJECT_METRICS,
     PROCESS_METRICS,
     PROCESS_PATH,

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from leakbench.trace import Column
+from leakbench.record.trace import Column
 
 RatePer: TypeAlias = Literal["chunk", "segment", "stream", "period"]
 

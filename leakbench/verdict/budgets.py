@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from leakbench.errors import ConfigError
-from leakbench.trace import OBJECT_METRICS, PROCESS_METRICS, PROCESS_PATH, TOTAL_PATH, Metric
+from leakbench.record.trace import OBJECT_METRICS, PROCESS_METRICS, PROCESS_PATH, TOTAL_PATH, Metric
 from leakbench.units import Budget, Exposure, Quantity, parse_budget
 
 DEFAULT_BUDGETS: Final[Mapping[Metric, Budget]] = {

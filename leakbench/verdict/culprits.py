@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
-from leakbench.result import MetricResult
-from leakbench.trace import PROCESS_PATH
+from leakbench.record.result import MetricResult
+from leakbench.record.trace import PROCESS_PATH
 from leakbench.verdict.budgets import is_below, quantity_of
 
 EXPLAINED: Final = 0.95

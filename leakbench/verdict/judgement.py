@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakbench.errors import UsageError
-from leakbench.result import Outcome
+from leakbench.record.result import Outcome
 from leakbench.units import Quantity, format_amount
 
 FloatArray = npt.NDArray[np.float64]

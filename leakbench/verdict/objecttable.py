@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.trace import OBJECT_METRICS, Column, ObjectMetric, Trace
+from leakbench.record.trace import OBJECT_METRICS, Column, ObjectMetric, Trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,9 @@ from types import FrameType
 
 from leakbench.errors import LeakbenchError, SubjectError, UsageError
 from leakbench.probes.traced import Tracing
-from leakbench.scenario import load_scenario
-from leakbench.scenario.audio.rendering import render
-from leakbench.scenario.audio.stimulus import ChunkReader
-from leakbench.subject import Subject
-from leakbench.subject.loading import load_subject
-from leakbench.trace import (
+from leakbench.record.heartbeat import HEARTBEAT_FILE, Heartbeat
+from leakbench.record.request import WorkerRequest, read_request
+from leakbench.record.trace import (
     EXPLAIN_FILE,
     EXPLAIN_FOLDER,
     STACKS_FILE,
@@ -38,10 +35,13 @@ from leakbench.trace import (
     write_begin,
     write_end,
 )
+from leakbench.scenario import load_scenario
+from leakbench.scenario.audio.rendering import render
+from leakbench.scenario.audio.stimulus import ChunkReader
+from leakbench.subject import Subject
+from leakbench.subject.loading import load_subject
 from leakbench.worker.driver import Drive, Looker, drive
 from leakbench.worker.explaining import Explainer
-from leakbench.worker.heartbeat import HEARTBEAT_FILE, Heartbeat
-from leakbench.worker.request import WorkerRequest, read_request
 from leakbench.worker.sampling import Sampler, Schedule
 
 _PR_SET_PDEATHSIG = 1

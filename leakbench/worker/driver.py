@@ -9,10 +9,10 @@ from numbers import Integral
 from typing import Protocol
 
 from leakbench.errors import SubjectError
+from leakbench.record.heartbeat import Heartbeat
+from leakbench.record.trace import SegmentEvent, TraceWriter
 from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.subject import Segments, Subject
-from leakbench.trace import SegmentEvent, TraceWriter
-from leakbench.worker.heartbeat import Heartbeat
 
 
 class Looker(Protocol):

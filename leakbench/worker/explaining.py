@@ -21,8 +21,8 @@ from leakbench.explain.search import find_growths
 from leakbench.explain.tensor_origins import Line, TensorOrigins
 from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.traced import Tracing
+from leakbench.record.trace import write_json
 from leakbench.subject import Subject
-from leakbench.trace import write_json
 
 FINDINGS_FILE: Final = "findings.json"
 

@@ -18,8 +18,8 @@ import numpy as np
 from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.process import ProcessProbe
 from leakbench.probes.traced import Tracing
+from leakbench.record.trace import ProcessMetric, Sample, TraceWriter
 from leakbench.subject import Subject
-from leakbench.trace import ProcessMetric, Sample, TraceWriter
 
 DENSE_PERIODS: Final = 2
 """Periods looked at chunk by chunk: one shows where growth falls, two that it falls there again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leakbench.bisect.candidates import Line
 from leakbench.bisect.probing import Probe
-from leakbench.result import CellResult, MetricResult, Outcome
+from leakbench.record.result import CellResult, MetricResult, Outcome
 
 
 @dataclass(frozen=True)

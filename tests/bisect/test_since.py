@@ -9,7 +9,7 @@ import pytest
 from leakbench.bisect.bisection import bisect_line, sweep_line
 from leakbench.bisect.findings import Findings, read_findings, search_folder, write_findings
 from leakbench.bisect.since import Since, find_searches, find_since
-from leakbench.result import CellResult
+from leakbench.record.result import CellResult
 from tests.bisect.mock_line import MockProber, make_cell, make_line, make_metric
 
 Rates = Mapping[str, float]

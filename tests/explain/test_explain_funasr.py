@@ -9,8 +9,8 @@ from leakbench.errors import ProvisionError
 from leakbench.explain.running import explain_cell
 from leakbench.matrix import CellRequest
 from leakbench.plan import write_plan
+from leakbench.record.trace import TOTAL_PATH
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import TOTAL_PATH
 from tests.cells import Recorder, plan_for
 
 pytest.importorskip("torch", reason="needs the funasr extra: pip install 'leakbench[funasr]'")

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from leakbench.conclusion import conclude
-from leakbench.explain.explanation import Explanation
 from leakbench.explain.running import explain_cell, explain_leaks
 from leakbench.matrix import CellRequest
 from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
+from leakbench.record.explanation import Explanation
+from leakbench.record.trace import PROCESS_PATH, read_end, read_trace
 from leakbench.runner import process
 from leakbench.runner.requests import replicate_request
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import PROCESS_PATH, read_end, read_trace
 from leakbench.worker.explaining import FINDINGS_FILE
 from tests.cells import Recorder, plan_for
 

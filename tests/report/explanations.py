@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from leakbench.explain.explanation import (
+from leakbench.record.explanation import (
     AllocationLine,
     Explanation,
     Growth,
     write_explanation,
 )
-from leakbench.result import CellResult
+from leakbench.record.result import CellResult
 
 LINE = AllocationLine(
     file="/packages/funasr/models/fsmn_vad_streaming/model.py",

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from leakbench.result import CellResult, MetricResult, Parity, Result, write_result
-from leakbench.trace import (
+from leakbench.record.result import CellResult, MetricResult, Parity, Result, write_result
+from leakbench.record.trace import (
     End,
     Ending,
     Metric,

@@ -8,8 +8,8 @@ import click
 import pytest
 
 from leakbench.cli import _cli
+from leakbench.record.result import CellResult
 from leakbench.report.commands import bisect_command, explain_command, remedies_command
-from leakbench.result import CellResult
 from leakbench.scenario import shipped_scenarios
 
 from .conftest import HOSTILE_SCENARIO

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from leakbench.record.result import Parity, Result
 from leakbench.report.compare import compare
 from leakbench.report.comparison_text import (
     comparison_data,
@@ -10,7 +11,6 @@ from leakbench.report.comparison_text import (
     comparison_sentence,
     comparison_text,
 )
-from leakbench.result import Parity, Result
 
 from .conftest import HOSTILE_SUBJECT
 from .run_folders import fixed_cell, leaking_cell, metric, run_result, undecided_cell

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from leakbench.record.trace import Begin, SegmentEvent, TraceWriter, write_begin
 from leakbench.report.comparison_folder import compare_folders, write_comparison
-from leakbench.trace import Begin, SegmentEvent, TraceWriter, write_begin
 
 from .run_folders import CHUNK_MS, fixed_cell, leaking_cell, write_run
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from leakbench.bisect.since import Since
-from leakbench.explain.explanation import Explanation, Growth
+from leakbench.record.explanation import Explanation, Growth
 from leakbench.report.leak_text import leak_lines, leak_paragraphs, rate_text, since_text
 from leakbench.report.leaks import CellLeaks, Leak
 from leakbench.report.phrases import plain_text

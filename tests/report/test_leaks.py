@@ -7,9 +7,9 @@ import pytest
 
 from leakbench.bisect.findings import search_folder
 from leakbench.errors import OutputError
+from leakbench.record.result import CellResult, PathState, write_result
 from leakbench.report.leaks import gather_leaks, measure_remedies
 from leakbench.report.run_folder import read_run
-from leakbench.result import CellResult, PathState, write_result
 
 from .explanations import explain, growth
 from .run_folders import (

@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from leakbench.result import SCHEMA, CellResult, MetricResult, Outcome, Parity, Result
-from leakbench.trace import OBJECT_METRICS, PROCESS_METRICS, Ending
+from leakbench.record.result import SCHEMA, CellResult, MetricResult, Outcome, Parity, Result
+from leakbench.record.trace import OBJECT_METRICS, PROCESS_METRICS, Ending
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "result-schema.md"
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from leakbench.record.trace import ObjectSize, Sample, Trace
 from leakbench.report.run_folder import RunFolder, read_run
 from leakbench.report.series import (
     CellTraces,
@@ -12,7 +13,6 @@ from leakbench.report.series import (
     find_metric,
     read_series,
 )
-from leakbench.trace import ObjectSize, Sample, Trace
 
 from .run_folders import fixed_cell, leaking_cell, write_run
 

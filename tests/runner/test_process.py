@@ -8,9 +8,9 @@ import pytest
 from leakbench.conclusion import conclude
 from leakbench.matrix import CellRequest
 from leakbench.plan import replicate_folder, write_plan
+from leakbench.record.trace import End
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import replicate_request
-from leakbench.trace import End
 from tests.cells import plan_for
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from leakbench.record.trace import TOTAL_PATH
 from leakbench.runner.requests import growth_gaps
-from leakbench.trace import TOTAL_PATH
 from tests.hourly import begin, trace_of
 
 

@@ -8,10 +8,10 @@ import pytest
 from leakbench.conclusion import conclude
 from leakbench.matrix import CellRequest
 from leakbench.plan import Limits, replicate_folder, write_plan
-from leakbench.result import MetricResult, Outcome
+from leakbench.record.result import MetricResult, Outcome
+from leakbench.record.trace import read_end, read_trace
 from leakbench.runner.process import Progress
 from leakbench.runner.schedule import run_plan
-from leakbench.trace import read_end, read_trace
 from tests.cells import Recorder, plan_for, run_cell, run_cells
 
 MISBEHAVING = Path(__file__).parents[1] / "misbehaving.py"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from leakbench.result import MetricResult
-from leakbench.trace import ObjectSize, Sample, Trace
+from leakbench.record.result import MetricResult
+from leakbench.record.trace import ObjectSize, Sample, Trace
 from leakbench.units import parse_budget
 from leakbench.verdict import Assessment, AssessPlan, BudgetRule, assess
 

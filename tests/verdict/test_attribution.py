@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from leakbench.trace import Column
+from leakbench.record.trace import Column
 from leakbench.verdict.attribution import attribute, select_dense
 
 CHUNKS = 10

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.trace import known_fields, write_json
+from leakbench.record.trace import known_fields, write_json
 
 EXPLANATION_FILE: Final = "explanation.json"
 SCHEMA: Final = "leakbench.explanation/1"

@@ -14,9 +14,16 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.trace import PROCESS_PATH, TOTAL_PATH, Ending, Metric, known_fields, write_json
+from leakbench.record.trace import (
+    PROCESS_PATH,
+    TOTAL_PATH,
+    Ending,
+    Metric,
+    known_fields,
+    write_json,
+)
 
-SCHEMA: Final = "leakbench.result/1"
+SCHEMA: Final = "leakbench.record.result/1"
 RESULT_FILE: Final = "result.json"
 
 Outcome: TypeAlias = Literal["flat", "leak", "undecided", "error"]

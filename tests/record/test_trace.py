@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from leakbench.errors import OutputError
-from leakbench.trace import (
+from leakbench.record.trace import (
     End,
     ObjectSize,
     Sample,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leakbench.trace import REQUEST_FILE, write_json
+from leakbench.record.trace import REQUEST_FILE, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
