@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 from leakbench.conclusion import conclude
-from leakbench.config import CONFIG_FILE, load_config
-from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Plan, write_plan
+from leakbench.plan.config import CONFIG_FILE, load_config
+from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan

@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leakbench.conclusion import conclude
-from leakbench.config import CONFIG_FILE, load_config
 from leakbench.plan import Cell, Plan, write_plan
+from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.record.result import Result
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from leakbench.conclusion import Look, conclude
-from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Limits, Plan, write_plan
+from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult, Result
 from leakbench.record.trace import End
 from leakbench.runner.process import Progress

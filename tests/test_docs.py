@@ -12,8 +12,8 @@ import pytest
 
 from leakbench.cli import _cli
 from leakbench.cli.exit_status import ExitStatus
-from leakbench.config import load_config
 from leakbench.errors import ConfigError
+from leakbench.plan.config import load_config
 from leakbench.starter import FILES, read_starter
 
 ROOT = Path(__file__).parents[1]

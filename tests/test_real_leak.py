@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.matrix import CellRequest
+from leakbench.plan.matrix import CellRequest
 from leakbench.record.result import CellResult, MetricResult, Result
 from tests.cells import run_cells
 

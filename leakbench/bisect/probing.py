@@ -25,8 +25,8 @@ from typing import Protocol
 from leakbench.bisect.candidates import Candidate
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError, ProvisionError, SubjectSpecError
-from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Cell, Limits, Plan, write_plan
+from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult, read_result, write_result
 from leakbench.record.trace import write_json
 from leakbench.runner.observer import Observer

@@ -27,8 +27,8 @@ from leakbench.cli.exit_status import ExitStatus
 from leakbench.cli.options import DURATION
 from leakbench.cli.progress import BarsObserver, PlainObserver, watch
 from leakbench.errors import OutputError
-from leakbench.matrix import CellRequest
 from leakbench.plan import REPORTS_FOLDER
+from leakbench.plan.matrix import CellRequest
 from leakbench.scenario import load_scenario
 from leakbench.units import format_duration
 

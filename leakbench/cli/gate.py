@@ -9,10 +9,10 @@ import click
 
 from leakbench.cli.execution import execute
 from leakbench.cli.options import EXPLAIN
-from leakbench.config import CONFIG_FILE, load_config
 from leakbench.errors import ConfigError
-from leakbench.matrix import build_cells, requests_of_config
 from leakbench.plan import Explain
+from leakbench.plan.config import CONFIG_FILE, load_config
+from leakbench.plan.matrix import build_cells, requests_of_config
 
 
 @click.command("gate")

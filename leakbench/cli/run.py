@@ -10,8 +10,8 @@ import click
 
 from leakbench.cli.execution import execute
 from leakbench.cli.options import DURATION, EXPLAIN, RATE, SIZE
-from leakbench.matrix import CellRequest, build_cells
 from leakbench.plan import Explain, Limits
+from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.verdict.assess import BudgetRule
 
 

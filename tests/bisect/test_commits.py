@@ -10,7 +10,7 @@ from leakbench.bisect.commits import commits_between, split_commit
 from leakbench.bisect.findings import Findings
 from leakbench.bisect.probing import CellProber
 from leakbench.errors import ProvisionError, SubjectSpecError
-from leakbench.matrix import CellRequest
+from leakbench.plan.matrix import CellRequest
 from tests.bisect.repositories import BOUNDED, SUBJECT, commit, git
 from tests.cells import Recorder
 

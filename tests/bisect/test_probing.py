@@ -12,7 +12,7 @@ from leakbench.bisect.bisection import bisect_line, sweep_line
 from leakbench.bisect.candidates import Line, line_between, thin
 from leakbench.bisect.probing import CellProber
 from leakbench.errors import OutputError, ProvisionError
-from leakbench.matrix import CellRequest
+from leakbench.plan.matrix import CellRequest
 from leakbench.runner.process import Progress
 from tests.cells import Recorder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.config import load_config
+from leakbench.plan.config import load_config
 from leakbench.scenario import load_scenario
 from leakbench.starter import FILES, read_starter
 

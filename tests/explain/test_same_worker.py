@@ -10,8 +10,8 @@ import pytest
 
 from leakbench.conclusion import conclude
 from leakbench.explain.running import explain_cell, explain_leaks
-from leakbench.matrix import CellRequest
 from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
+from leakbench.plan.matrix import CellRequest
 from leakbench.record.explanation import Explanation
 from leakbench.record.trace import PROCESS_PATH, read_end, read_trace
 from leakbench.runner import process

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from leakbench.conclusion import conclude
-from leakbench.matrix import CellRequest
 from leakbench.plan import replicate_folder, write_plan
+from leakbench.plan.matrix import CellRequest
 from leakbench.record.trace import End
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import replicate_request

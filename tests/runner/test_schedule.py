@@ -6,8 +6,8 @@ import psutil
 import pytest
 
 from leakbench.conclusion import conclude
-from leakbench.matrix import CellRequest
 from leakbench.plan import Limits, replicate_folder, write_plan
+from leakbench.plan.matrix import CellRequest
 from leakbench.record.result import MetricResult, Outcome
 from leakbench.record.trace import read_end, read_trace
 from leakbench.runner.process import Progress

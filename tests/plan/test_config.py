@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from leakbench.config import load_config
-from leakbench.matrix import requests_of_config
+from leakbench.plan.config import load_config
+from leakbench.plan.matrix import requests_of_config
 
 
 def write(folder: Path, text: str) -> Path:

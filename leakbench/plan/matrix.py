@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from leakbench.config import CellConfig, Config
 from leakbench.errors import ConfigError
 from leakbench.plan import Cell
+from leakbench.plan.config import CellConfig, Config
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.scenario.audio.recordings import check_recordings
 from leakbench.subject import ResolvedSubject
