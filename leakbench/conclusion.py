@@ -19,9 +19,7 @@ from typing import Final
 import psutil
 
 from leakbench.errors import StimulusError
-from leakbench.parity import compare_segments
 from leakbench.plan import Cell, Plan, read_plan, replicate_folder
-from leakbench.reach import check_reach, measure_visited
 from leakbench.record.result import CellResult, MetricResult, Outcome, Parity, Result, leaking_paths
 from leakbench.record.trace import (
     PROCESS_METRICS,
@@ -37,6 +35,8 @@ from leakbench.record.trace import (
     read_trace,
 )
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
+from leakbench.verdict.parity import compare_segments
+from leakbench.verdict.reach import check_reach, measure_visited
 
 _ALWAYS_GATED: Final[tuple[ProcessMetric, ...]] = ("heap_bytes",)
 """Shown, not judged, in a single process; other figures are gated where a budget names them."""

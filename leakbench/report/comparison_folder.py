@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leakbench.parity import compare_segments
 from leakbench.plan import CELLS_FOLDER
 from leakbench.record.result import Parity
 from leakbench.record.trace import read_begin, read_segments, write_json
@@ -35,6 +34,7 @@ from leakbench.report.page import (
 from leakbench.report.plots import plot_overlay
 from leakbench.report.run_folder import RunFolder, read_run
 from leakbench.report.series import CellTraces
+from leakbench.verdict.parity import compare_segments
 
 PAGE_FILE: Final = "comparison.html"
 TEXT_FILE: Final = "comparison.md"

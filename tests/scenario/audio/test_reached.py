@@ -6,11 +6,11 @@ import pytest
 
 from leakbench.controls.energy_vad import EnergyVad
 from leakbench.errors import StimulusError
-from leakbench.reach import Visited, check_reach, measure_visited
 from leakbench.record.trace import SegmentEvent
 from leakbench.scenario import Scenario, load_scenario, shipped_scenarios
 from leakbench.scenario.audio.rendering import render
 from leakbench.scenario.audio.stimulus import ChunkReader
+from leakbench.verdict.reach import Visited, check_reach, measure_visited
 
 SYNTHETIC = sorted(set(shipped_scenarios()) - {"recorded"})
 

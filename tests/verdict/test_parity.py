@@ -1,6 +1,6 @@
-from leakbench.parity import compare_segments
 from leakbench.record.result import Parity
 from leakbench.record.trace import SegmentEvent
+from leakbench.verdict.parity import compare_segments
 
 
 def events(**by_chunk: tuple[tuple[int, int], ...]) -> list[SegmentEvent]:

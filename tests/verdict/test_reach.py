@@ -1,9 +1,9 @@
 import pytest
 
 from leakbench.errors import StimulusError
-from leakbench.reach import Visited, check_reach, measure_visited
 from leakbench.record.trace import SegmentEvent
 from leakbench.scenario import Reach
+from leakbench.verdict.reach import Visited, check_reach, measure_visited
 
 # Six-second periods of ten chunks: speech from 1 s to 4 s of each, told as it opens and closes.
 EVENTS = [
