@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.conclusion import conclude
-from leakbench.explain.running import explain_cell
 from leakbench.plan import Cell, Plan, explain_folder, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.explanation import Explanation
+from leakbench.runner.explaining import explain_cell
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario

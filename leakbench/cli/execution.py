@@ -18,13 +18,13 @@ from leakbench.cli.exit_status import status_of_cell, status_of_result
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
-from leakbench.explain.running import explain_leaks
 from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
 from leakbench.record.result import CellResult, Result, write_result
 from leakbench.report.leak_text import leak_paragraphs
 from leakbench.report.leaks import CellLeaks, gather_leaks
 from leakbench.report.phrases import plain_text
 from leakbench.report.summary import markdown_summary, workflow_annotations
+from leakbench.runner.explaining import explain_leaks
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_duration
 

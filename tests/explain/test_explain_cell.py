@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from leakbench.conclusion import conclude
-from leakbench.explain.running import explain_cell
 from leakbench.plan import CELLS_FOLDER, Plan, write_plan
 from leakbench.plan.matrix import CellRequest
 from leakbench.record.explanation import Explanation, Growth, read_explanation
+from leakbench.runner.explaining import explain_cell
 from leakbench.runner.schedule import run_plan
 from tests.cells import Recorder, plan_for
 
