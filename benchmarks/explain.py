@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.conclusion import conclude
+from leakbench.hosts.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
 from leakbench.plan import Cell, Plan, explain_folder, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.plan.matrix import CellRequest, build_cells
@@ -28,7 +29,6 @@ from leakbench.runner.explaining import explain_cell
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
-from leakbench.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
 from leakbench.subject.resolution import resolve_subject
 from leakbench.worker.explaining import FINDINGS_FILE
 

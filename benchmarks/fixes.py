@@ -164,8 +164,8 @@ def plot_growth(minutes: Mapping[str, Mapping[str, list[float]]], file: Path) ->
     """Draw bytes held and time a chunk, minute by minute, beside each other."""
     from matplotlib.figure import Figure
 
-    from leakbench.report import scales, style
-    from leakbench.report.figures import save_figure
+    from leakbench.report.plots import scales, style
+    from leakbench.report.plots.figures import save_figure
 
     figure = Figure(figsize=(10.65, 4.2), facecolor=style.PAPER)
     held, spent = figure.subplots(1, 2)

@@ -20,13 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leakbench.conclusion import conclude
-from leakbench.plan import Cell, Plan, write_plan
-from leakbench.plan.config import CONFIG_FILE, load_config
-from leakbench.record.result import Result
-from leakbench.runner.observer import SilentObserver
-from leakbench.runner.schedule import run_plan
-from leakbench.scenario import load_scenario
-from leakbench.selftest import (
+from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,
     Finding,
@@ -35,6 +29,12 @@ from leakbench.selftest import (
     injected_cell,
     read_finding,
 )
+from leakbench.plan import Cell, Plan, write_plan
+from leakbench.plan.config import CONFIG_FILE, load_config
+from leakbench.record.result import Result
+from leakbench.runner.observer import SilentObserver
+from leakbench.runner.schedule import run_plan
+from leakbench.scenario import load_scenario
 from leakbench.subject import ResolvedSubject
 from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from leakbench.errors import LeakbenchError, RunError, UsageError
-    from leakbench.library import run
+    from leakbench.hosts.library import run
     from leakbench.plan import Limits
     from leakbench.record.result import CellResult, MetricResult, Result, read_result
     from leakbench.scenario import Part, Reach, Scenario, load_scenario
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _HOMES: Final = {
     # Drive and judge.
-    "run": "leakbench.library",
+    "run": "leakbench.hosts.library",
     "Limits": "leakbench.plan",
     "BudgetRule": "leakbench.verdict.budgets",
     # What is driven, and through what.

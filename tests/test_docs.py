@@ -12,9 +12,9 @@ import pytest
 
 from leakbench.cli import _cli
 from leakbench.cli.exit_status import ExitStatus
+from leakbench.cli.starter import FILES, read_starter
 from leakbench.errors import ConfigError
 from leakbench.plan.config import load_config
-from leakbench.starter import FILES, read_starter
 
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted(
@@ -99,7 +99,7 @@ def test_what_a_guide_runs_exits_with_0(tmp_path: Path, block: Block) -> None:
 PROGRAMS = {
     "leakbench": ["-m", "leakbench"],
     # By name, whether or not this leakbench is the one that is installed.
-    "pytest": ["-m", "pytest", "-p", "no:leakbench", "-p", "leakbench.pytest_plugin"],
+    "pytest": ["-m", "pytest", "-p", "no:leakbench", "-p", "leakbench.hosts.pytest_plugin"],
     "python": [],
 }
 

@@ -154,8 +154,8 @@ def show_findings(console: Console, folder: Path, findings: Findings, *, file: s
         When the folder cannot be written.
     """
     # matplotlib takes half a second to import: only once there is something to draw.
-    from leakbench.report.figures import save_figure
-    from leakbench.report.release_steps import plot_release_steps
+    from leakbench.report.plots.figures import save_figure
+    from leakbench.report.plots.release_steps import plot_release_steps
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

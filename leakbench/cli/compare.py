@@ -28,8 +28,8 @@ def command(folders: tuple[Path, ...], output: Path) -> None:
     if len(folders) < 2:
         raise click.UsageError("name two run folders or more, BEFORE first")
     # Drawing takes matplotlib, which takes half a second to import.
-    from leakbench.report.comparison_folder import compare_folders, write_comparison
-    from leakbench.report.comparison_text import comparison_text
+    from leakbench.report.comparison.folder import compare_folders, write_comparison
+    from leakbench.report.comparison.text import comparison_text
 
     compared = compare_folders(folders)
     try:

@@ -20,10 +20,10 @@ from leakbench.conclusion import conclude
 from leakbench.errors import OutputError
 from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
 from leakbench.record.result import CellResult, Result, write_result
-from leakbench.report.leak_text import leak_paragraphs
-from leakbench.report.leaks import CellLeaks, gather_leaks
-from leakbench.report.phrases import plain_text
 from leakbench.report.summary import markdown_summary, workflow_annotations
+from leakbench.report.words.leak_text import leak_paragraphs
+from leakbench.report.words.leaks import CellLeaks, gather_leaks
+from leakbench.report.words.phrases import plain_text
 from leakbench.runner.explaining import explain_leaks
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_duration

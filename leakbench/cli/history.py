@@ -24,8 +24,8 @@ def command(folder: Path, output: Path) -> None:
 
     A change of level is marked.
     """
-    from leakbench.report.history import history_markdown, run_folders_below, trace_history
-    from leakbench.report.history_plot import write_history
+    from leakbench.report.history.history import history_markdown, run_folders_below, trace_history
+    from leakbench.report.history.plot import write_history
     from leakbench.report.run_folder import read_run
 
     runs = run_folders_below(folder)

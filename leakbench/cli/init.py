@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from leakbench.starter import write_starter
+from leakbench.cli.starter import write_starter
 
 
 @click.command("init")

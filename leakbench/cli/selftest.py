@@ -18,11 +18,7 @@ from leakbench.cli.exit_status import ExitStatus, status_of_cell
 from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
 from leakbench.conclusion import conclude
-from leakbench.plan import Plan, write_plan
-from leakbench.record.result import CellResult, write_result
-from leakbench.runner.schedule import run_plan
-from leakbench.scenario import load_scenario
-from leakbench.selftest import (
+from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,
     Finding,
@@ -32,6 +28,10 @@ from leakbench.selftest import (
     read_finding,
     read_resolution,
 )
+from leakbench.plan import Plan, write_plan
+from leakbench.record.result import CellResult, write_result
+from leakbench.runner.schedule import run_plan
+from leakbench.scenario import load_scenario
 from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount, format_bytes, format_duration
 from leakbench.verdict.budgets import BudgetRule, quantity_of

@@ -30,7 +30,7 @@ _MATCHED_AT_LEAST: Final = 512
 # Not resolved: frames name files as a worker finds them, through a link.
 _PACKAGE: Final = Path(__file__).parents[1]
 _HARNESS: Final = (
-    *(str(_PACKAGE / name) for name in ("explain", "probes", "worker", "trace.py")),
+    *(str(_PACKAGE / name) for name in ("explain", "probes", "worker", "record")),
     tracemalloc.__file__,
     linecache.__file__,
 )

@@ -16,7 +16,7 @@ LINES_AT_MOST: Final = 8
 SHARE_AT_LEAST: Final = 0.001
 """Lines below a thousandth of the bytes explain nothing."""
 # Not resolved: frames name files as a worker finds them, through a link.
-_FED: Final = str(Path(__file__).parents[1] / "audio" / "stimulus.py")
+_FED: Final = str(Path(__file__).parents[1] / "scenario" / "audio" / "stimulus.py")
 _FED_NOTE: Final = "the audio that was fed, kept by the subject"
 
 

@@ -23,7 +23,7 @@ _HARNESS: Final = tuple(
     for pattern in (
         str(_PACKAGE / "probes" / "*"),
         str(_PACKAGE / "worker" / "*"),
-        str(_PACKAGE / "trace.py"),
+        str(_PACKAGE / "record" / "*"),
         tracemalloc.__file__,
         linecache.__file__,
         "<unknown>",

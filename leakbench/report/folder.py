@@ -8,11 +8,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from leakbench.report.figures import save_figure
 from leakbench.report.groups import overlay_groups, overlay_name
 from leakbench.report.junit import junit_xml
-from leakbench.report.page import render_page
-from leakbench.report.plots import plot_cell, plot_overlay
+from leakbench.report.page.page import render_page
+from leakbench.report.plots.figures import save_figure
+from leakbench.report.plots.plots import plot_cell, plot_overlay
 from leakbench.report.run_folder import PLOTS_FOLDER, RunFolder, read_run
 from leakbench.report.series import CellTraces
 from leakbench.report.summary import markdown_summary

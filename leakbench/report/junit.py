@@ -8,10 +8,10 @@ from typing import Final
 from xml.etree import ElementTree
 
 from leakbench.record.result import CellResult, Result
-from leakbench.report.leak_text import leak_lines
-from leakbench.report.leaks import CellLeaks
 from leakbench.report.rows import format_level, rows_amiss
-from leakbench.report.sentences import cell_sentence, expectation, parity_sentence
+from leakbench.report.words.leak_text import leak_lines
+from leakbench.report.words.leaks import CellLeaks
+from leakbench.report.words.sentences import cell_sentence, expectation, parity_sentence
 
 # XML 1.0, section 2.2: no control characters but tab, line feed and carriage return, no
 # surrogates, no U+FFFE and U+FFFF; a subject's own text may hold any of them.

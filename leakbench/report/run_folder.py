@@ -9,9 +9,9 @@ from typing import Final
 from leakbench.plan import CELLS_FOLDER
 from leakbench.record.result import CellResult, Result, read_result
 from leakbench.record.trace import Trace, read_trace
-from leakbench.report.leaks import CellLeaks, gather_leaks
 from leakbench.report.rows import is_pending
 from leakbench.report.series import CellTraces
+from leakbench.report.words.leaks import CellLeaks, gather_leaks
 
 PLOTS_FOLDER: Final = "plots"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from leakbench.record.result import CellResult, Result
-from leakbench.report.leak_text import leak_lines
-from leakbench.report.leaks import CellLeaks
 from leakbench.report.rows import Row, rows, worst_row
-from leakbench.report.sentences import cell_sentence, expectation, headline, parity_sentence
+from leakbench.report.words.leak_text import leak_lines
+from leakbench.report.words.leaks import CellLeaks
+from leakbench.report.words.sentences import cell_sentence, expectation, headline, parity_sentence
 from leakbench.units import format_duration
 
 SHOWN_ROWS: Final = 12

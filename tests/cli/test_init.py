@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from leakbench.cli.starter import FILES, read_starter
 from leakbench.plan.config import load_config
 from leakbench.scenario import load_scenario
-from leakbench.starter import FILES, read_starter
 
 
 def call(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -55,7 +55,7 @@ def test_a_budget_is_granted_to_the_subjects_it_names_only(tmp_path: Path) -> No
 
 
 def test_the_shipped_gate_configuration_reads() -> None:
-    config = load_config(Path(__file__).parents[1] / "leakbench.toml")
+    config = load_config(Path(__file__).parents[2] / "leakbench.toml")
     requests = list(requests_of_config(config))
     assert {request.expect for request in requests} == {"flat", "leak"}
     assert all(budget.rule.reason and budget.rule.link for budget in config.budgets)

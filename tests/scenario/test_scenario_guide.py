@@ -9,7 +9,7 @@ import pytest
 from leakbench.errors import ScenarioError
 from leakbench.scenario import Part, Reach, Scenario, load_scenario, shipped_scenarios
 
-GUIDE = (Path(__file__).parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLE = re.search(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
 MISTAKES = re.findall(r"^\| `([^`]+)` \| `(x\.toml: [^`]+)` \|$", GUIDE, re.MULTILINE)
 ROWS = set(re.findall(r"^\| `([\w-]+)` \|", GUIDE, re.MULTILINE))

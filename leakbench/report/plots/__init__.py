@@ -1,0 +1,1 @@
+"""How growth is drawn: curves, panels, overlays, release steps."""
