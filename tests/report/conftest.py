@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from leakbench.report.folder import write_report
-
-from .explanations import HOSTILE_CHAIN, HOSTILE_LINE, explain, growth
-from .run_folders import error_cell, fixed_cell, leaking_cell, undecided_cell, write_run
+from tests.report.explanations import HOSTILE_CHAIN, HOSTILE_LINE, explain, growth
+from tests.report.run_folders import error_cell, fixed_cell, leaking_cell, undecided_cell, write_run
 
 HOSTILE_SCENARIO = '<script>document.title="ran"</script>'
 HOSTILE_SUBJECT = '"><img src=x onerror="document.title=1"> $a_b^{2$'

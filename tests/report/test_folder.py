@@ -5,8 +5,7 @@ import pytest
 
 from leakbench.errors import OutputError
 from leakbench.report.folder import write_report
-
-from .run_folders import error_cell, write_run
+from tests.report.run_folders import error_cell, write_run
 
 
 def test_a_report_is_a_page_a_summary_a_junit_file_and_the_plots(

@@ -3,10 +3,9 @@ from xml.etree import ElementTree
 
 from leakbench.report.junit import junit_xml
 from leakbench.report.run_folder import read_run
-
-from .conftest import HOSTILE_SCENARIO
-from .explanations import explain, growth
-from .run_folders import (
+from tests.report.conftest import HOSTILE_SCENARIO
+from tests.report.explanations import explain, growth
+from tests.report.run_folders import (
     error_cell,
     fixed_cell,
     leaking_cell,

@@ -16,8 +16,7 @@ from leakbench.report.rows import (
     shorten,
     worst_row,
 )
-
-from .run_folders import (
+from tests.report.run_folders import (
     error_cell,
     fixed_cell,
     flat_metrics,

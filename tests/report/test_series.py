@@ -13,8 +13,7 @@ from leakbench.report.series import (
     find_metric,
     read_series,
 )
-
-from .run_folders import fixed_cell, leaking_cell, write_run
+from tests.report.run_folders import fixed_cell, leaking_cell, write_run
 
 
 @pytest.fixture(scope="module")

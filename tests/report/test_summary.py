@@ -3,10 +3,9 @@ from pathlib import Path
 
 from leakbench.report.run_folder import read_run
 from leakbench.report.summary import escape_markdown, markdown_summary, workflow_annotations
-
-from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from .explanations import HOSTILE_CHAIN, explain, growth
-from .run_folders import (
+from tests.report.conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
+from tests.report.explanations import HOSTILE_CHAIN, explain, growth
+from tests.report.run_folders import (
     error_cell,
     fixed_cell,
     leaking_cell,

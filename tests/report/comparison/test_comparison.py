@@ -11,9 +11,8 @@ from leakbench.report.comparison.text import (
     comparison_sentence,
     comparison_text,
 )
-
-from .conftest import HOSTILE_SUBJECT
-from .run_folders import fixed_cell, leaking_cell, metric, run_result, undecided_cell
+from tests.report.conftest import HOSTILE_SUBJECT
+from tests.report.run_folders import fixed_cell, leaking_cell, metric, run_result, undecided_cell
 
 LEAKING = run_result([leaking_cell()])
 FIXED = run_result([fixed_cell()])

@@ -6,8 +6,7 @@ import pytest
 
 from leakbench.record.trace import Begin, SegmentEvent, TraceWriter, write_begin
 from leakbench.report.comparison.folder import compare_folders, write_comparison
-
-from .run_folders import CHUNK_MS, fixed_cell, leaking_cell, write_run
+from tests.report.run_folders import CHUNK_MS, fixed_cell, leaking_cell, write_run
 
 BEGIN = Begin(
     sample_rate=16_000,

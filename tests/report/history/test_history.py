@@ -14,9 +14,8 @@ from leakbench.report.history.history import (
 )
 from leakbench.report.history.plot import plot_history, write_history
 from leakbench.report.run_folder import RunFolder, read_run
-
-from .conftest import HOSTILE_SUBJECT
-from .run_folders import fixed_cell, leaking_cell, write_run
+from tests.report.conftest import HOSTILE_SUBJECT
+from tests.report.run_folders import fixed_cell, leaking_cell, write_run
 
 NIGHTS = 5
 FIRST_LEAKING = 3

@@ -10,10 +10,9 @@ import pytest
 
 from leakbench.report.page.page import render_page
 from leakbench.report.run_folder import read_run
-
-from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from .explanations import HOSTILE_CHAIN, HOSTILE_LINE
-from .run_folders import error_cell, fixed_cell, leaking_cell, write_run
+from tests.report.conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
+from tests.report.explanations import HOSTILE_CHAIN, HOSTILE_LINE
+from tests.report.run_folders import error_cell, fixed_cell, leaking_cell, write_run
 
 
 class Reader(HTMLParser):

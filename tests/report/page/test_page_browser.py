@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from .explanations import HOSTILE_CHAIN, HOSTILE_LINE
+from tests.report.conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
+from tests.report.explanations import HOSTILE_CHAIN, HOSTILE_LINE
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 

@@ -12,8 +12,7 @@ from leakbench.report.plots.figures import save_figure
 from leakbench.report.plots.plots import describe_panel, plot_cell, plot_overlay
 from leakbench.report.run_folder import RunFolder, read_run
 from leakbench.report.series import CellTraces, Panel
-
-from .run_folders import fixed_cell, leaking_cell, write_run
+from tests.report.run_folders import fixed_cell, leaking_cell, write_run
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,8 @@ from leakbench.cli import _cli
 from leakbench.record.result import CellResult
 from leakbench.report.words.commands import bisect_command, explain_command, remedies_command
 from leakbench.scenario import shipped_scenarios
-
-from .conftest import HOSTILE_SCENARIO
-from .run_folders import fixed_cell, leaking_cell
+from tests.report.conftest import HOSTILE_SCENARIO
+from tests.report.run_folders import fixed_cell, leaking_cell
 
 RUN = Path("reports/run-1")
 

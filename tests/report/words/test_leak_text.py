@@ -9,9 +9,8 @@ from leakbench.record.explanation import Explanation, Growth
 from leakbench.report.words.leak_text import leak_lines, leak_paragraphs, rate_text, since_text
 from leakbench.report.words.leaks import CellLeaks, Leak
 from leakbench.report.words.phrases import plain_text
-
-from .explanations import LINE, explanation, growth
-from .run_folders import leaking_cell
+from tests.report.explanations import LINE, explanation, growth
+from tests.report.run_folders import leaking_cell
 
 FIXED = Since(
     kind="release",

@@ -10,9 +10,8 @@ from leakbench.errors import OutputError
 from leakbench.record.result import CellResult, PathState, write_result
 from leakbench.report.run_folder import read_run
 from leakbench.report.words.leaks import gather_leaks, measure_remedies
-
-from .explanations import explain, growth
-from .run_folders import (
+from tests.report.explanations import explain, growth
+from tests.report.run_folders import (
     error_cell,
     fixed_cell,
     leaking_cell,

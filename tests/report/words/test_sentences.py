@@ -7,8 +7,7 @@ from leakbench.report.words.sentences import (
     outlook,
     parity_sentence,
 )
-
-from .run_folders import (
+from tests.report.run_folders import (
     error_cell,
     fixed_cell,
     flat_metrics,
