@@ -29,6 +29,7 @@ from leakbench.hosts.selftest import (
     injected_cell,
     read_finding,
 )
+from leakbench.metrics import metric_of
 from leakbench.plan import Cell, Plan, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.record.result import Result
@@ -38,7 +39,7 @@ from leakbench.scenario import load_scenario
 from leakbench.subject import ResolvedSubject
 from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount
-from leakbench.verdict.budgets import BudgetRule, quantity_of
+from leakbench.verdict.budgets import BudgetRule
 
 CLEAN_SCENARIOS = ("silence", "noise", "alternating", "bursts", "reconnect")
 """What clean runs drive in turn."""
@@ -113,7 +114,7 @@ def describe_findings(findings: Sequence[Finding]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for finding in findings:
         injection, error = finding.injection, finding.rate_error
-        quantity = quantity_of(injection.metric)
+        quantity = metric_of(injection.metric).quantity
         found = finding.found_per_hour
         yield (
             f"| {injection.leak} | {format_amount(finding.expected_per_hour, quantity)}/h "

@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 from leakbench.conclusion import conclude
+from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Plan, replicate_folder, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells
-from leakbench.record.trace import PROCESS_PATH, Trace, read_trace
+from leakbench.record.trace import Trace, read_trace
 from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.units import format_bytes

@@ -19,14 +19,12 @@ from typing import Final
 import psutil
 
 from leakbench.errors import StimulusError
+from leakbench.metrics import PROCESS_PATH, process_metrics
 from leakbench.plan import Cell, Plan, read_plan, replicate_folder
 from leakbench.record.result import CellResult, MetricResult, Outcome, Parity, Result, leaking_paths
 from leakbench.record.trace import (
-    PROCESS_METRICS,
-    PROCESS_PATH,
     Begin,
     End,
-    ProcessMetric,
     SegmentEvent,
     Trace,
     read_begin,
@@ -38,8 +36,6 @@ from leakbench.verdict.assess import Assessment, AssessPlan, assess
 from leakbench.verdict.parity import compare_segments
 from leakbench.verdict.reach import check_reach, measure_visited
 
-_ALWAYS_GATED: Final[tuple[ProcessMetric, ...]] = ("heap_bytes",)
-"""Shown, not judged, in a single process; other figures are gated where a budget names them."""
 _UNHARMED: Final = ("completed", "stopped", "interrupted")
 _STOPPED_BY_LIMIT: Final = ("memory_limit", "hung")
 
@@ -254,12 +250,9 @@ def _assess(plan: Plan, cell: Cell, replicates: Sequence[Replicate]) -> Assessme
 
 
 def _assess_plan(plan: Plan, cell: Cell, begin: Begin, *, final: bool) -> AssessPlan:
-    asked_for = tuple(
-        metric
-        for metric in PROCESS_METRICS
-        if metric not in _ALWAYS_GATED
-        and any(rule.path == PROCESS_PATH and rule.metric == metric for rule in cell.rules)
-    )
+    # What is only shown by default is gated where a budget names it.
+    named = {rule.metric for rule in cell.rules if rule.path == PROCESS_PATH}
+    gated = tuple(m.name for m in process_metrics() if m.gated or m.name in named)
     return AssessPlan(
         chunk_seconds=begin.chunk_seconds,
         chunks_per_period=begin.chunks_per_period,
@@ -269,7 +262,7 @@ def _assess_plan(plan: Plan, cell: Cell, begin: Begin, *, final: bool) -> Assess
         named=cell.subject.named_paths,
         horizon_seconds=cell.audio_seconds,
         # A traced run measures nothing of the process but what is traced.
-        gated_process=() if plan.traced_frames else (*_ALWAYS_GATED, *asked_for),
+        gated_process=() if plan.traced_frames else gated,
         final=final,
     )
 

@@ -1,6 +1,7 @@
 """Traces of a process whose every chunk is a period and takes an hour."""
 
-from leakbench.record.trace import TOTAL_PATH, Begin, ObjectSize, Sample, Trace
+from leakbench.metrics import TOTAL_PATH
+from leakbench.record.trace import Begin, ObjectSize, Sample, Trace
 
 HOUR = 3600.0
 

@@ -15,6 +15,7 @@ from benchmarks.peers.workloads import (
     resolve,
 )
 from leakbench.conclusion import conclude
+from leakbench.metrics import metric_of
 from leakbench.plan import Cell, Plan, write_plan
 from leakbench.record.heartbeat import Heartbeat
 from leakbench.record.result import CellResult
@@ -24,7 +25,6 @@ from leakbench.runner.schedule import run_plan
 from leakbench.scenario.audio.rendering import render
 from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.units import format_amount
-from leakbench.verdict.budgets import quantity_of
 from leakbench.worker.driver import Drive, drive
 from leakbench.worker.sampling import Sampler, Schedule
 
@@ -66,9 +66,9 @@ def sight(cell: CellResult) -> str:
     if not found:
         return f"{cell.verdict}: {cell.reason}"
     # Elements and seconds do not compare with bytes.
-    in_bytes = [m for m in found if quantity_of(m.metric) == "bytes"]
+    in_bytes = [m for m in found if metric_of(m.metric).quantity == "bytes"]
     fastest = max(in_bytes or found, key=lambda m: m.slope_per_audio_hour or 0.0)
-    rate = format_amount(fastest.slope_per_audio_hour or 0.0, quantity_of(fastest.metric))
+    rate = format_amount(fastest.slope_per_audio_hour or 0.0, metric_of(fastest.metric).quantity)
     return f"{cell.verdict}: {len(found)} metrics; {fastest.path} +{rate}/h"
 
 

@@ -8,10 +8,10 @@ from typing import Final
 from leakbench.bisect.findings import PathRate
 from leakbench.bisect.probing import Probe
 from leakbench.bisect.search import Outcome
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_of
 from leakbench.record.result import CellResult, MetricResult, path_state
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.units import format_amount
-from leakbench.verdict.budgets import matches, quantity_of
+from leakbench.verdict.budgets import matches
 
 _BYTES: Final = ("python_bytes", "storage_bytes")
 
@@ -99,7 +99,7 @@ def _describe(growing: Sequence[MetricResult], slope: float) -> str:
     )
     if largest is None:
         return "leak"
-    quantity = quantity_of(largest.metric)
+    quantity = metric_of(largest.metric).quantity
     per_hour = slope if quantity == "bytes" else largest.slope_per_audio_hour or 0.0
     hourly = f"{format_amount(per_hour, quantity)}/h"
     if largest.rate is None or not largest.rate_per:

@@ -28,13 +28,14 @@ from leakbench.hosts.selftest import (
     read_finding,
     read_resolution,
 )
+from leakbench.metrics import metric_of
 from leakbench.plan import Plan, write_plan
 from leakbench.record.result import CellResult, write_result
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.subject.resolution import resolve_subject
 from leakbench.units import format_amount, format_bytes, format_duration
-from leakbench.verdict.budgets import BudgetRule, quantity_of
+from leakbench.verdict.budgets import BudgetRule
 
 CONTROL: Final = "leakbench.controls:EnergyVad"
 
@@ -135,7 +136,7 @@ def _table(clean: Sequence[CellResult], findings: list[Finding]) -> Table:
         table.add_row(f"nothing ({cell.scenario})", "", cell.verdict, "", "", "", passed)
     for finding in findings:
         injection = finding.injection
-        quantity = quantity_of(injection.metric)
+        quantity = metric_of(injection.metric).quantity
         found, error = finding.found_per_hour, finding.rate_error
         table.add_row(
             injection.leak,

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, Trace
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
+from leakbench.record.trace import Trace
 from leakbench.units import SECONDS_PER_HOUR
 
 ALLOCATOR_OVERHEAD: Final = 3.0

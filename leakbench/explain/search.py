@@ -25,9 +25,9 @@ from leakbench.explain.lines import (
 )
 from leakbench.explain.source import describe_lines
 from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.metrics import TOTAL_PATH
 from leakbench.probes.objects import measure_objects
 from leakbench.record.explanation import Growth, Holder, Unit
-from leakbench.record.trace import TOTAL_PATH
 from leakbench.subject import Subject
 
 _OBJECTS_SAMPLED: Final = 64

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from leakbench.metrics import metric_of
 from leakbench.record.result import CellResult, MetricResult
 from leakbench.units import format_amount, format_duration
-from leakbench.verdict.budgets import quantity_of
 
 ROWS_AT_MOST: Final = 6
 """Paths that a message shows: the first is the culprit, the others mostly hold it."""
@@ -72,4 +72,4 @@ def _rate(
 ) -> str:
     if per_hour is None:
         return "not yet known"
-    return f"{format_amount(scale(per_hour), quantity_of(metric.metric))}/{unit}"
+    return f"{format_amount(scale(per_hour), metric_of(metric.metric).quantity)}/{unit}"

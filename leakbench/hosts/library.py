@@ -14,10 +14,10 @@ from typing import Final, Literal, TypeAlias
 
 from leakbench.conclusion import conclude
 from leakbench.errors import ConfigError
+from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult, write_result
-from leakbench.record.trace import PROCESS_PATH
 from leakbench.runner.observer import Observer, SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import Scenario

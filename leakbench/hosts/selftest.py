@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 
 from leakbench import controls
+from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Cell, replicate_folder
 from leakbench.record.result import CellResult, MetricResult
-from leakbench.record.trace import PROCESS_PATH, Metric, read_trace
+from leakbench.record.trace import read_trace
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
 from leakbench.units import Exposure, parse_budget
@@ -54,7 +55,7 @@ class Injection:
     """A name in :data:`leakbench.controls.LEAKS`."""
     rate: str
     """How much it leaks, written as a budget."""
-    metric: Metric
+    metric: str
     """What must show it."""
     path: str = controls.ROOT
     scenario: str = CLEAN_SCENARIO

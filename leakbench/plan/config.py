@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from leakbench.errors import ConfigError
-from leakbench.record.trace import OBJECT_METRICS, PROCESS_METRICS, Metric
+from leakbench.metrics import metric_names
 from leakbench.table import Table, read_table
 from leakbench.units import parse_budget, parse_duration
 from leakbench.verdict.assess import BudgetRule
@@ -18,7 +18,6 @@ CONFIG_FILE: Final = "leakbench.toml"
 Expectation: TypeAlias = Literal["flat", "leak"]
 _EXPECTATIONS: Final[tuple[Expectation, ...]] = ("flat", "leak")
 _PARITIES: Final[tuple[Literal["report", "require"], ...]] = ("report", "require")
-_METRICS: Final[tuple[Metric | Literal[""], ...]] = ("", *OBJECT_METRICS, *PROCESS_METRICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +120,7 @@ def _budget(table: Table) -> ConfiguredBudget:
     configured = ConfiguredBudget(
         rule=BudgetRule(
             path=table.text("path", "*"),
-            metric=table.choice("metric", _METRICS) or None,
+            metric=table.choice("metric", ("", *metric_names())) or None,
             budget=budget,
             reason=table.text("reason", ""),
             link=table.text("link", ""),

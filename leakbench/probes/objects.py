@@ -49,9 +49,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from leakbench.metrics import TOTAL_PATH
 from leakbench.probes.contents import NAMELESS, Held, Reached, has_content, open_object
 from leakbench.probes.kinds import TypePlan, TypePlans
-from leakbench.record.trace import TOTAL_PATH, ObjectSize
+from leakbench.record.trace import ObjectSize
 
 NAMES_AT_MOST: Final = 32
 """Named children of one path. FunASR's caches have 10; a map has hundreds."""

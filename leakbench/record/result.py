@@ -14,16 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.record.trace import (
-    PROCESS_PATH,
-    TOTAL_PATH,
-    Ending,
-    Metric,
-    known_fields,
-    write_json,
-)
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
+from leakbench.record.trace import Ending, known_fields, write_json
 
-SCHEMA: Final = "leakbench.record.result/1"
+SCHEMA: Final = "leakbench.result/1"
 RESULT_FILE: Final = "result.json"
 
 Outcome: TypeAlias = Literal["flat", "leak", "undecided", "error"]
@@ -36,7 +30,7 @@ class MetricResult:
     """The verdict on one path and metric of a cell."""
 
     path: str
-    metric: Metric
+    metric: str
     verdict: Outcome
     slope_per_audio_hour: float | None
     """Estimated growth, in bytes, elements or seconds an audio-hour."""

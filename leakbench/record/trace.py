@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakbench.errors import OutputError
+from leakbench.metrics import PROCESS_PATH
 
 TRACE_FILE: Final = "trace.jsonl"
 SEGMENTS_FILE: Final = "segments.jsonl"
@@ -39,25 +40,6 @@ EXPLAIN_FILE: Final = "explain.json"
 EXPLAIN_FOLDER: Final = "explain"
 LOG_FILE: Final = "worker.log"
 STACKS_FILE: Final = "stacks.txt"
-
-PROCESS_PATH: Final = "process"
-"""The path of metrics that belong to the process as a whole."""
-TOTAL_PATH: Final = "total"
-"""The path of all objects together, each counted once."""
-
-ObjectMetric: TypeAlias = Literal["elements", "python_bytes", "storage_bytes"]
-ProcessMetric: TypeAlias = Literal[
-    "rss_bytes", "heap_bytes", "uss_bytes", "traced_bytes", "chunk_seconds"
-]
-Metric: TypeAlias = ObjectMetric | ProcessMetric
-OBJECT_METRICS: Final[tuple[ObjectMetric, ...]] = ("elements", "python_bytes", "storage_bytes")
-PROCESS_METRICS: Final[tuple[ProcessMetric, ...]] = (
-    "heap_bytes",
-    "rss_bytes",
-    "uss_bytes",
-    "traced_bytes",
-    "chunk_seconds",
-)
 
 Ending: TypeAlias = Literal[
     "completed",
@@ -107,8 +89,8 @@ class Sample:
     """Streams started so far."""
     objects: Mapping[str, ObjectSize] = field(default_factory=dict)
     """Path to size; empty when objects were not looked at."""
-    process: Mapping[ProcessMetric, float] = field(default_factory=dict)
-    """Metric to value in bytes or seconds; only what was measured this time."""
+    process: Mapping[str, float] = field(default_factory=dict)
+    """Metric to value, in its unit; only what was measured this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +143,14 @@ class Trace:
             seen.update(dict.fromkeys(sample.objects))
         return tuple(seen)
 
-    def column(self, path: str, metric: Metric) -> Column:
+    def column(self, path: str, metric: str) -> Column:
         """Return one path and metric over the run.
 
         An object path that is missing from a sample of objects held nothing then and counts
         as 0; samples that did not look at the metric are left out.
         """
         if path == PROCESS_PATH:
-            taken = [(s, s.process[metric]) for s in self.samples if metric in s.process]  # type: ignore[index]
+            taken = [(s, s.process[metric]) for s in self.samples if metric in s.process]
         else:
             taken = [
                 (s, getattr(s.objects[path], metric) if path in s.objects else 0)

@@ -7,24 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from leakbench.metrics import PROCESS_PATH, metric_of
 from leakbench.record.result import CellResult, MetricResult, Outcome, Result
-from leakbench.record.trace import PROCESS_PATH, Metric
-from leakbench.units import Quantity, format_amount
+from leakbench.units import format_amount
 
 NOTHING: Final = "-"
 """Stands where a number is not known."""
-
-METRIC_LABELS: Final[dict[Metric, str]] = {
-    "elements": "elements",
-    "python_bytes": "Python bytes",
-    "storage_bytes": "storage",
-    "rss_bytes": "RSS",
-    "heap_bytes": "heap",
-    "uss_bytes": "USS",
-    "traced_bytes": "traced",
-    "chunk_seconds": "time a chunk",
-}
-"""What each metric is called, in pictures and tables."""
 
 _VERDICT_RANK: Final[dict[Outcome, int]] = {"error": 0, "leak": 1, "undecided": 2, "flat": 3}
 
@@ -90,31 +78,24 @@ def rows_amiss(cell: CellResult) -> tuple[Row, ...]:
     return tuple(r for r in cell_rows(cell) if r.result.gated and r.result.verdict != "flat")
 
 
-def quantity_of(metric: Metric) -> Quantity:
-    """Return what a metric counts."""
-    if metric == "elements":
-        return "elements"
-    return "seconds" if metric == "chunk_seconds" else "bytes"
-
-
-def format_level(value: float | None, metric: Metric) -> str:
+def format_level(value: float | None, metric: str) -> str:
     """Return a value with its unit; a dash for None and for what is not a finite number."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    return format_amount(value, quantity_of(metric))
+    return format_amount(value, metric_of(metric).quantity)
 
 
-def format_change(value: float | None, metric: Metric) -> str:
+def format_change(value: float | None, metric: str) -> str:
     """Return a value with its sign and unit."""
     if value is None or not math.isfinite(value):
         return NOTHING
     sign = "+" if value > 0 else "-" if value < 0 else ""
-    return f"{sign}{format_amount(abs(value), quantity_of(metric))}"
+    return f"{sign}{format_amount(abs(value), metric_of(metric).quantity)}"
 
 
 def name_metric(result: MetricResult) -> str:
     """Return ``stats.scores storage``; only the metric for what is the process's own."""
-    label = METRIC_LABELS[result.metric]
+    label = metric_of(result.metric).label
     return label if result.path == PROCESS_PATH else f"{result.path} {label}"
 
 
@@ -193,7 +174,7 @@ def _cell_rows(cell: CellResult) -> Iterable[Row]:
         yield Row(
             cell=cell,
             result=result,
-            label=METRIC_LABELS[result.metric],
+            label=metric_of(result.metric).label,
             name=name_metric(result),
             verdict=verdict,
             slope=format_slope(result),
@@ -208,7 +189,7 @@ def _cell_rows(cell: CellResult) -> Iterable[Row]:
 def _weight(result: MetricResult) -> float:
     """Return growth as bytes an audio-hour; an element is a byte at least."""
     slope = result.slope_per_audio_hour
-    if slope is None or not math.isfinite(slope) or result.metric == "chunk_seconds":
+    if slope is None or not math.isfinite(slope) or metric_of(result.metric).quantity == "seconds":
         return 0.0
     return slope
 

@@ -14,19 +14,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_names, panel_metrics
 from leakbench.record.result import CellResult, MetricResult
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, Column, Metric, Trace
+from leakbench.record.trace import Column, Trace
 
 ALWAYS_SHOWN: Final = ("decibel", "data_buf", "data_buf_all")
 """Last names of paths that are drawn even when flat: the streaming buffers that the leak
 reports on speech models name, so that a reader finds them without searching."""
 
-PROCESS_PANELS: Final[tuple[Metric, ...]] = (
-    "heap_bytes",
-    "rss_bytes",
-    "traced_bytes",
-    "chunk_seconds",
-)
 MAX_OBJECT_PANELS: Final = 7
 """Object panels of one picture: with total and the process's own it fills a page."""
 
@@ -47,7 +42,7 @@ class Panel:
     """One path and metric, to be drawn by itself."""
 
     path: str
-    metric: Metric
+    metric: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ def choose_panels(runs: Sequence[CellTraces]) -> tuple[Panel, ...]:
     if TOTAL_PATH in paths:
         panels.append(Panel(TOTAL_PATH, _telling_metric(traces, TOTAL_PATH, bytes_only=True)))
     measured = {metric for trace in traces for s in trace.samples for metric in s.process}
-    panels += [Panel(PROCESS_PATH, metric) for metric in PROCESS_PANELS if metric in measured]
+    panels += [Panel(PROCESS_PATH, metric) for metric in panel_metrics() if metric in measured]
     return tuple(panels)
 
 
@@ -134,13 +129,13 @@ def _growth(runs: Sequence[CellTraces], panel: Panel) -> float:
     return max(rises)
 
 
-def _telling_metric(traces: Sequence[Trace], path: str, *, bytes_only: bool = False) -> Metric:
+def _telling_metric(traces: Sequence[Trace], path: str, *, bytes_only: bool = False) -> str:
     """Return storage where a path holds more of it than of Python objects, else its length."""
-    tops: dict[Metric, float] = {
+    tops: dict[str, float] = {
         metric: max(
             (float(t.column(path, metric).values.max(initial=0)) for t in traces), default=0
         )
-        for metric in ("elements", "python_bytes", "storage_bytes")
+        for metric in metric_names("objects")
     }
     if tops["storage_bytes"] > tops["python_bytes"]:
         return "storage_bytes"

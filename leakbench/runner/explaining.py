@@ -43,7 +43,8 @@ def explain_cell(
     """Find who holds and who allocates what grows in a cell; write and return it.
 
     Where the worker that measured has explained as well, what it found is read; where it has not,
-    or found none of what leaks, another one drives the cell once more. Changes no file of the measured run.
+    or found none of what leaks, another one drives the cell once more. Changes no file of the
+    measured run.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Judgement: series in, verdict out; no I/O, no clock, usable on anyone's series."""
 
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
-from leakbench.verdict.budgets import DEFAULT_BUDGETS, BudgetRule
+from leakbench.verdict.budgets import BudgetRule
 from leakbench.verdict.exact import judge_exact
 from leakbench.verdict.judge import judge, judgement_as_json
 from leakbench.verdict.judgement import Judgement, Verdict
@@ -10,7 +10,6 @@ from leakbench.verdict.statistical import judge_statistical
 from leakbench.verdict.table import Series, parse_table
 
 __all__ = [
-    "DEFAULT_BUDGETS",
     "AssessPlan",
     "Assessment",
     "BudgetRule",

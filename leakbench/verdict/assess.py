@@ -10,27 +10,16 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_names, metric_of, process_metrics
 from leakbench.record.result import MetricResult, Outcome
-from leakbench.record.trace import (
-    OBJECT_METRICS,
-    PROCESS_METRICS,
-    PROCESS_PATH,
-    TOTAL_PATH,
-    Column,
-    Metric,
-    ObjectMetric,
-    ProcessMetric,
-    Trace,
-)
+from leakbench.record.trace import Column, Trace
 from leakbench.units import SECONDS_PER_HOUR, Budget, Exposure
 from leakbench.verdict.attribution import attribute, select_dense
 from leakbench.verdict.budgets import (
-    DEFAULT_BUDGETS,
     Allowance,
     BudgetRule,
     Budgets,
     matches,
-    quantity_of,
 )
 from leakbench.verdict.culprits import order_culprits
 from leakbench.verdict.exact import MIN_PERIODS, judge_exact
@@ -53,6 +42,10 @@ SMALL_OBJECT_BYTES: Final = 64.0
 ones (28 or 32 bytes, twice where two counters shared it), not a leak."""
 
 
+def _gated_by_default() -> tuple[str, ...]:
+    return tuple(metric.name for metric in process_metrics() if metric.gated)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessPlan:
     """What a cell's traces are judged by."""
@@ -67,8 +60,9 @@ class AssessPlan:
     periodic: bool = True
     """Whether the audio repeats exactly: objects are then judged by the exact tier."""
     rules: tuple[BudgetRule, ...] = ()
-    defaults: Mapping[Metric, Budget] = dataclasses.field(default_factory=lambda: DEFAULT_BUDGETS)
-    gated_process: tuple[ProcessMetric, ...] = ("heap_bytes",)
+    defaults: Mapping[str, Budget] = dataclasses.field(default_factory=dict)
+    """Growth allowed where no rule says otherwise, instead of the catalogue's."""
+    gated_process: tuple[str, ...] = dataclasses.field(default_factory=_gated_by_default)
     """The process's metrics that the cell's verdict rests on."""
     named: tuple[str, ...] = ()
     """Patterns of paths that are reported whatever they do."""
@@ -160,7 +154,7 @@ def _judge_objects(
     found = []
     for path in paths:
         named = any(matches(pattern, path) for pattern in plan.named)
-        for metric in OBJECT_METRICS:
+        for metric in metric_names("objects"):
             columns = [table.column(path, metric) for table in matched]
             if not named and not any(column.values.any() for column in columns):
                 continue
@@ -182,7 +176,7 @@ def _judge_objects(
 
 def _judge_object(
     column: Column,
-    metric: ObjectMetric,
+    metric: str,
     allowance: Allowance,
     quiet_periods: int,
     plan: AssessPlan,
@@ -195,7 +189,7 @@ def _judge_object(
             budget_per_hour=allowance.per_hour,
             quiet_periods=quiet_periods,
             slack=slack,
-            quantity=quantity_of(metric),
+            quantity=metric_of(metric).quantity,
         )
     spacing = float(np.median(np.diff(column.audio_seconds))) if len(column) > 1 else 0.0
     block = max(plan.cycle_seconds or MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR * spacing)
@@ -207,7 +201,7 @@ def _judge_object(
         budget_per_hour=allowance.per_hour,
         quiet_periods=max(2 * MIN_PERIODS, math.ceil(quiet_periods * plan.period_seconds / block)),
         slack=slack,
-        quantity=quantity_of(metric),
+        quantity=metric_of(metric).quantity,
     )
 
 
@@ -237,7 +231,7 @@ def _judge_process(traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan) 
         for metric in plan.gated_process
         if len(traces) >= plan.min_replicates and metric not in absent
     ]
-    for metric in PROCESS_METRICS:
+    for metric in metric_names("process"):
         columns = [trace.column(PROCESS_PATH, metric) for trace in traces]
         if plan.periodic:
             columns = [column.at_phase(plan.phase) for column in columns]
@@ -258,7 +252,7 @@ def _judge_process(traces: Sequence[Trace], budgets: Budgets, plan: AssessPlan) 
 
 def _judge_at_look(
     columns: Sequence[Column],
-    metric: ProcessMetric,
+    metric: str,
     allowance: Allowance,
     gated_metrics: int,
     plan: AssessPlan,
@@ -297,7 +291,7 @@ def _judge_at_look(
             share=look.share,
             horizon_seconds=horizon,
             metrics=gated_metrics,
-            quantity=quantity_of(metric),
+            quantity=metric_of(metric).quantity,
         )
         # A leak that was proved stays proved; what was flat may have begun to leak since.
         proved = judged if judged.verdict is Verdict.LEAK else proved
@@ -318,7 +312,7 @@ _SEVERITY: Final = {
 
 def _result(
     path: str,
-    metric: Metric,
+    metric: str,
     judged: Judgement,
     values: FloatArray,
     allowance: Allowance,

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
+from leakbench.metrics import PROCESS_PATH, metric_of
 from leakbench.record.result import MetricResult
-from leakbench.record.trace import PROCESS_PATH
-from leakbench.verdict.budgets import is_below, quantity_of
+from leakbench.verdict.budgets import is_below
 
 EXPLAINED: Final = 0.95
 """Part of a path's growth that leaks below it must account for; the rest is over-allocation."""
@@ -25,7 +25,7 @@ def order_culprits(results: Sequence[MetricResult]) -> list[MetricResult]:
     explained: dict[tuple[str, str], MetricResult] = {}
     leaks = [result for result in results if result.verdict == "leak"]
     # Elements are a container's own; only bytes include what is below.
-    sized = [leak for leak in leaks if quantity_of(leak.metric) == "bytes"]
+    sized = [leak for leak in leaks if metric_of(leak.metric).quantity == "bytes"]
     for leak in sorted(sized, key=lambda leak: len(leak.path), reverse=True):
         inner = [a for a in sized if a.metric == leak.metric and is_below(a.path, leak.path)]
         # Deeper ones are counted in the topmost of them, but it is they that are named.
@@ -42,7 +42,9 @@ def order_culprits(results: Sequence[MetricResult]) -> list[MetricResult]:
     def rank(result: MetricResult) -> tuple[object, ...]:
         leaks = result.verdict == "leak"
         growth = (
-            (result.slope_per_audio_hour or 0.0) if quantity_of(result.metric) == "bytes" else 0
+            (result.slope_per_audio_hour or 0.0)
+            if metric_of(result.metric).quantity == "bytes"
+            else 0
         )
         return (
             not (leaks and result.gated),
@@ -63,7 +65,7 @@ def _growth_of(path: str, results: Sequence[MetricResult]) -> float:
         (
             result.slope_per_audio_hour or 0.0
             for result in results
-            if result.path == path and quantity_of(result.metric) == "bytes"
+            if result.path == path and metric_of(result.metric).quantity == "bytes"
         ),
         default=0.0,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.record.trace import OBJECT_METRICS, Column, ObjectMetric, Trace
+from leakbench.metrics import metric_names
+from leakbench.record.trace import Column, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class ObjectTable:
         for sample in samples:
             for path in sample.objects:
                 index.setdefault(path, len(index))
-        sizes = np.zeros((len(samples), len(index), len(OBJECT_METRICS)))
+        sizes = np.zeros((len(samples), len(index), len(metric_names("objects"))))
         for row, sample in enumerate(samples):
             columns = [index[path] for path in sample.objects]
             sizes[row, columns] = [
@@ -54,10 +55,10 @@ class ObjectTable:
         mask = self.rows.audio_seconds >= audio_seconds - 1e-9
         return self.where(mask if phase is None else mask & (self.rows.phases == phase))
 
-    def column(self, path: str, metric: ObjectMetric) -> Column:
+    def column(self, path: str, metric: str) -> Column:
         """Return one path and metric over the run; zeros for a path never seen."""
         values = np.zeros(len(self.rows))
         if path in self.paths:
-            values = self.sizes[:, self.paths.index(path), OBJECT_METRICS.index(metric)]
+            values = self.sizes[:, self.paths.index(path), metric_names("objects").index(metric)]
         rows = self.rows
         return Column(rows.audio_seconds, values, rows.phases, rows.segments, rows.streams)

@@ -18,7 +18,7 @@ import numpy as np
 from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.process import ProcessProbe
 from leakbench.probes.traced import Tracing
-from leakbench.record.trace import ProcessMetric, Sample, TraceWriter
+from leakbench.record.trace import Sample, TraceWriter
 from leakbench.subject import Subject
 
 DENSE_PERIODS: Final = 2
@@ -148,12 +148,12 @@ class Sampler:
             )
         )
 
-    def _look_at_process(self) -> Mapping[ProcessMetric, float]:
+    def _look_at_process(self) -> Mapping[str, float]:
         if self._tracing is not None:
             return {"traced_bytes": self._tracing.traced_bytes()}
         probe = self._probe
         probe.settle()
-        figures: dict[ProcessMetric, float] = {}
+        figures: dict[str, float] = {}
         if (heap := probe.heap_bytes()) is not None:
             figures["heap_bytes"] = heap
         if (rss := probe.rss_bytes()) is not None:

@@ -6,9 +6,9 @@ import pytest
 
 from leakbench.conclusion import conclude
 from leakbench.errors import ProvisionError
+from leakbench.metrics import TOTAL_PATH
 from leakbench.plan import write_plan
 from leakbench.plan.matrix import CellRequest
-from leakbench.record.trace import TOTAL_PATH
 from leakbench.runner.explaining import explain_cell
 from leakbench.runner.schedule import run_plan
 from tests.cells import Recorder, plan_for

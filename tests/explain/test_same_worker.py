@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from leakbench.conclusion import conclude
+from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
 from leakbench.plan.matrix import CellRequest
 from leakbench.record.explanation import Explanation
-from leakbench.record.trace import PROCESS_PATH, read_end, read_trace
+from leakbench.record.trace import read_end, read_trace
 from leakbench.runner import process
 from leakbench.runner.explaining import explain_cell, explain_leaks
 from leakbench.runner.requests import replicate_request

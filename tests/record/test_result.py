@@ -50,7 +50,7 @@ def test_a_result_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_the_file_holds_every_documented_key(tmp_path: Path) -> None:
     write_result(tmp_path, RESULT)
     data = json.loads((tmp_path / "result.json").read_text())
-    assert data["schema"] == "leakbench.record.result/1"
+    assert data["schema"] == "leakbench.result/1"
     assert {"verdict", "cells"} <= data.keys()
     cell = data["cells"][0]
     assert {
@@ -94,7 +94,7 @@ def test_a_later_result_with_more_keys_still_reads(tmp_path: Path) -> None:
         (None, "expected a run folder"),
         ("{", "not JSON"),
         ("[]", "expected schema"),
-        ('{"schema": "leakbench.record.result/9"}', "leakbench.record.result/9"),
+        ('{"schema": "leakbench.result/9"}', "leakbench.result/9"),
     ],
 )
 def test_what_is_no_result_is_refused_with_one_line(

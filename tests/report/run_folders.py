@@ -17,7 +17,6 @@ from leakbench.record.result import CellResult, MetricResult, Parity, Result, wr
 from leakbench.record.trace import (
     End,
     Ending,
-    Metric,
     ObjectSize,
     Sample,
     SegmentEvent,
@@ -143,7 +142,7 @@ def write_replicate(folder: Path, drive: Drive) -> None:
 
 def metric(
     path: str,
-    name: Metric,
+    name: str,
     slope: float,
     *,
     allow: float = 0.0,

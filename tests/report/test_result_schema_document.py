@@ -5,8 +5,9 @@ from typing import get_args
 
 import pytest
 
+from leakbench.metrics import metric_names
 from leakbench.record.result import SCHEMA, CellResult, MetricResult, Outcome, Parity, Result
-from leakbench.record.trace import OBJECT_METRICS, PROCESS_METRICS, Ending
+from leakbench.record.trace import Ending
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "result-schema.md"
 
@@ -29,6 +30,6 @@ def test_every_field_is_documented_under_its_heading(kind: type, heading: str) -
 
 def test_every_outcome_ending_and_metric_is_documented_and_the_schema_named() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    words = {*get_args(Outcome), *get_args(Ending), *OBJECT_METRICS, *PROCESS_METRICS}
+    words = {*get_args(Outcome), *get_args(Ending), *metric_names()}
     assert words - set(re.findall(r"`(\w+)`", text)) == set()
     assert SCHEMA in text

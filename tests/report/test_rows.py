@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from leakbench.report import rows as module
 from leakbench.report.rows import (
     format_budget,
     format_change,
@@ -127,7 +126,3 @@ def test_a_cell_that_has_not_begun_is_pending_and_a_failed_one_is_not() -> None:
     assert is_pending(replace(unbegun, endings=("running",)))
     assert not is_pending(error_cell())
     assert not is_pending(leaking_cell(endings=("running",)))
-
-
-def test_every_metric_has_a_name_of_its_own() -> None:
-    assert len(set(module.METRIC_LABELS.values())) == len(module.METRIC_LABELS)

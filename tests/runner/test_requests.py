@@ -2,7 +2,7 @@
 
 import pytest
 
-from leakbench.record.trace import TOTAL_PATH
+from leakbench.metrics import TOTAL_PATH
 from leakbench.runner.requests import growth_gaps
 from tests.hourly import begin, trace_of
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from leakbench.metrics import PROCESS_PATH, metric_of
 from leakbench.record.result import CellResult, MetricResult, Parity, Result
-from leakbench.record.trace import PROCESS_PATH, Metric
 
 Change: TypeAlias = Literal[
     "newly growing", "still growing", "no longer growing", "not growing", "not decided"
@@ -31,7 +31,7 @@ class PathComparison:
     """One path and metric of a pair of cells."""
 
     path: str
-    metric: Metric
+    metric: str
     before: MetricResult | None
     """None where BEFORE never held the path."""
     after: MetricResult | None
@@ -209,7 +209,7 @@ def _order(path: PathComparison) -> tuple[object, ...]:
     results = [m for m in (path.after, path.before) if m is not None]
     explained = any(m.explained_by for m in results)
     growth = max(m.slope_per_audio_hour or 0.0 for m in results)
-    scaled = growth if path.metric.endswith("bytes") else 0.0
+    scaled = growth if metric_of(path.metric).quantity == "bytes" else 0.0
     process = path.path == PROCESS_PATH
     return (CHANGE_ORDER.index(path.change), process, explained, -scaled, path.path, path.metric)
 

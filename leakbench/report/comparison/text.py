@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from leakbench.metrics import metric_of
 from leakbench.record.result import MetricResult, Parity
 from leakbench.report.comparison.comparison import CellComparison, Comparison, PathComparison
 from leakbench.report.rows import (
-    METRIC_LABELS,
     NOTHING,
     format_interval,
     format_slope,
@@ -181,7 +181,7 @@ def _slope_data(result: MetricResult | None) -> dict[str, Any] | None:
 
 def _path_name(path: PathComparison) -> str:
     result = path.after or path.before
-    return name_metric(result) if result else f"{path.path} {METRIC_LABELS[path.metric]}"
+    return name_metric(result) if result else f"{path.path} {metric_of(path.metric).label}"
 
 
 def _slope(result: MetricResult | None) -> str:

@@ -17,8 +17,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
 from leakbench.record.result import MetricResult, Outcome
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, ObjectMetric
 from leakbench.report.rows import NOTHING, format_change, format_level
 from leakbench.report.run_folder import RunFolder
 from leakbench.report.series import CellTraces
@@ -212,7 +212,7 @@ def _point(run: RunFolder, traced: CellTraces) -> Point:
     )
 
 
-_BYTES: Final[tuple[ObjectMetric, ...]] = ("python_bytes", "storage_bytes")
+_BYTES: Final[tuple[str, ...]] = ("python_bytes", "storage_bytes")
 
 
 def _has_slope(result: MetricResult) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from leakbench.record.trace import Metric, write_json
+from leakbench.record.trace import write_json
 from leakbench.report.history.history import (
     History,
     Measure,
@@ -26,7 +26,7 @@ from leakbench.report.plots.figures import save_figure
 from leakbench.report.rows import shorten
 from leakbench.report.run_folder import read_run
 
-MEASURES: Final[dict[Measure, tuple[str, Metric, str]]] = {
+MEASURES: Final[dict[Measure, tuple[str, str, str]]] = {
     "growth": ("growth of all objects", "storage_bytes", " an audio-hour"),
     "held": ("held at the end", "storage_bytes", ""),
     "time": ("time a chunk, median", "chunk_seconds", ""),

@@ -15,16 +15,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
 from leakbench.plan import CELLS_FOLDER
 from leakbench.record.result import CellResult, MetricResult, Result
-from leakbench.record.trace import (
-    LOG_FILE,
-    PROCESS_PATH,
-    SEGMENTS_FILE,
-    STACKS_FILE,
-    TOTAL_PATH,
-    TRACE_FILE,
-)
+from leakbench.record.trace import LOG_FILE, SEGMENTS_FILE, STACKS_FILE, TRACE_FILE
 from leakbench.report.groups import overlay_groups, overlay_name
 from leakbench.report.plots import style
 from leakbench.report.plots.figures import inline_svg

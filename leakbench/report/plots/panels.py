@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_of
 from leakbench.record.result import MetricResult
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH, Metric
 from leakbench.report.plots import scales, style
 from leakbench.report.rows import (
-    METRIC_LABELS,
     NOTHING,
     format_level,
     format_slope,
@@ -78,11 +77,11 @@ def make_curve(run: CellTraces, panel: Panel, look: Look) -> Curve:
 
 def panel_title(panel: Panel) -> str:
     """Return ``stats.decibel · elements``, or the process's own figure by its name."""
-    label = METRIC_LABELS[panel.metric]
+    metric = metric_of(panel.metric)
     if panel.path == PROCESS_PATH:
-        return {"heap_bytes": "heap in use", "rss_bytes": "RSS"}.get(panel.metric, label)
+        return metric.heading
     path = "all objects" if panel.path == TOTAL_PATH else shorten(panel.path, TITLE_CHARACTERS)
-    return f"{path} · {label}"
+    return f"{path} · {metric.label}"
 
 
 def draw_trend(axes: Axes, run: CellTraces, panel: Panel) -> None:
@@ -269,7 +268,7 @@ def _write_heads(
 
 
 def _name_ends(
-    axes: Axes, curves: Sequence[Curve], metric: Metric, divisor: float, *, logarithmic: bool
+    axes: Axes, curves: Sequence[Curve], metric: str, divisor: float, *, logarithmic: bool
 ) -> None:
     """Write each curve's last level beside the axes, once where several read the same.
 
@@ -348,11 +347,12 @@ def _marker(series: Series) -> str:
 
 def _from_zero(panel: Panel) -> bool:
     """Whether 0 is on the axis: not for what a process holds before any audio."""
-    return panel.metric not in ("heap_bytes", "rss_bytes", "uss_bytes")
+    return not metric_of(panel.metric).has_level
 
 
-def _least_span(metric: Metric, values: npt.NDArray[np.float64]) -> float:
+def _least_span(name: str, values: npt.NDArray[np.float64]) -> float:
+    metric = metric_of(name)
     top = float(np.abs(values).max(initial=0))
-    if metric in ("heap_bytes", "rss_bytes", "uss_bytes"):
+    if metric.has_level:
         return LEVEL_SPAN * top
-    return max(top, 1e-3 if metric == "chunk_seconds" else 1.0)
+    return max(top, 1e-3 if metric.quantity == "seconds" else 1.0)

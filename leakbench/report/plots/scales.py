@@ -18,7 +18,7 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from leakbench.record.trace import Metric
+from leakbench.metrics import metric_of
 from leakbench.units import format_bytes
 
 LOG_RATIO: Final = 50.0
@@ -28,11 +28,12 @@ LOG_RATIO: Final = 50.0
 _BYTE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def axis_unit(metric: Metric, top: float) -> tuple[float, str]:
+def axis_unit(metric: str, top: float) -> tuple[float, str]:
     """Return ``(divisor, unit)`` that puts values up to `top` between 1 and about 1,000."""
-    if metric == "chunk_seconds":
+    quantity = metric_of(metric).quantity
+    if quantity == "seconds":
         return 1e-3, "ms"
-    if metric == "elements":
+    if quantity == "elements":
         for divisor, unit in ((1e9, "billion"), (1e6, "million"), (1e4, "thousand")):
             if top >= divisor:
                 return (1e3 if unit == "thousand" else divisor), f"{unit} elements"
@@ -68,13 +69,13 @@ def plain_time_ticks(axes: Axes, *, count: int = 5) -> None:
     axes.xaxis.set_major_formatter(_plain())
 
 
-def log_ticks(axes: Axes, metric: Metric, low: float, high: float) -> None:
+def log_ticks(axes: Axes, metric: str, low: float, high: float) -> None:
     """Make the y axis logarithmic from about `low` to `high`, ticks labelled with their unit.
 
     `low` and `high` are in bytes, elements or seconds and above 0. Bytes step by powers of
     two, so that labels read 32 KiB and 1 MiB.
     """
-    base = 2.0 if metric.endswith("bytes") else 10.0
+    base = 2.0 if metric_of(metric).quantity == "bytes" else 10.0
     first, last = math.floor(math.log(low, base)), math.ceil(math.log(high, base))
     stride = max(1, math.ceil((last - first) / 4))
     if base == 2.0:
@@ -121,9 +122,10 @@ def _plain() -> ScalarFormatter:
     return formatter
 
 
-def _tick_text(value: float, metric: Metric) -> str:
-    if metric.endswith("bytes"):
+def _tick_text(value: float, metric: str) -> str:
+    quantity = metric_of(metric).quantity
+    if quantity == "bytes":
         return format_bytes(value)
-    if metric == "chunk_seconds":
+    if quantity == "seconds":
         return f"{value * 1e3:g} ms"
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
 from leakbench.record.result import CellResult, MetricResult, Outcome, Result
-from leakbench.record.trace import PROCESS_PATH, TOTAL_PATH
 from leakbench.report.rows import NOTHING, Row, format_level, is_pending, worst_row
 from leakbench.units import format_bytes, format_duration
 from leakbench.verdict.projection import Projection, project, time_to_limit
