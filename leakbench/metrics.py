@@ -17,8 +17,9 @@ from leakbench.errors import ConfigError
 from leakbench.units import Budget, Quantity, parse_budget
 
 Scope: TypeAlias = Literal["objects", "process"]
-Tier: TypeAlias = Literal["exact", "statistical"]
-"""How a metric is judged: to the last byte, or by intervals over processes."""
+Tier: TypeAlias = Literal["exact", "banded", "slowing", "statistical"]
+"""How a metric is judged: to the last byte; exactly but for a bounded wobble; by whether every
+block of the run costs more than the one before; or by intervals over processes."""
 
 PROCESS_PATH: Final = "process"
 """The path of metrics that belong to the process as a whole."""
@@ -45,6 +46,9 @@ class Metric:
     """Growth allowed unless a rule says otherwise; None for none at all."""
     gated: bool = True
     """Whether a cell's verdict rests on it unless told otherwise."""
+    noise: float = 0.0
+    """How far apart two looks at a process in which nothing grows may be, however few there are
+    to tell it from."""
     panel: int | None = None
     """Place among the process's panels; None for no panel of its own."""
     has_level: bool = False
@@ -57,6 +61,9 @@ class Metric:
         """What stands above its panel."""
         return self.title or self.label
 
+
+NOTHING: Final = parse_budget("0 counts/h")
+"""The budget of what must not grow at all."""
 
 _CATALOGUE: dict[str, Metric] = {}
 
@@ -147,8 +154,9 @@ for _metric in (
         title="heap in use",
         quantity="bytes",
         scope="process",
-        tier="statistical",
-        budget=parse_budget("64 KiB/h"),
+        tier="banded",
+        budget=parse_budget("16 KiB/h"),
+        noise=400.0,
         panel=1,
         has_level=True,
         holds_objects=True,
@@ -159,12 +167,116 @@ for _metric in (
         label="RSS",
         quantity="bytes",
         scope="process",
-        tier="statistical",
+        tier="banded",
         budget=parse_budget("1 MiB/h"),
-        gated=False,
+        noise=64 * 1024.0,
         panel=2,
         has_level=True,
         holds_objects=True,
+    ),
+    Metric(
+        name="mapped_bytes",
+        words="private writable memory mapped outside the heap",
+        label="mapped",
+        title="mapped outside the heap",
+        quantity="bytes",
+        scope="process",
+        tier="banded",
+        budget=parse_budget("1 MiB/h"),
+        noise=4 * 1024.0,
+        panel=3,
+        has_level=True,
+    ),
+    Metric(
+        name="shared_bytes",
+        words="resident memory that the process shares: shared mappings, shared memory",
+        label="shared memory",
+        quantity="bytes",
+        scope="process",
+        tier="banded",
+        budget=parse_budget("1 MiB/h"),
+        noise=4 * 1024.0,
+        panel=4,
+    ),
+    Metric(
+        name="descriptors",
+        words="open files, pipes, sockets and the like",
+        label="descriptors",
+        quantity="count",
+        scope="process",
+        tier="banded",
+        budget=NOTHING,
+        panel=5,
+    ),
+    Metric(
+        name="threads",
+        words="threads, of Python and of C",
+        label="threads",
+        quantity="count",
+        scope="process",
+        tier="banded",
+        budget=NOTHING,
+        panel=6,
+    ),
+    Metric(
+        name="children",
+        words="processes below this one, alive or waiting to be collected",
+        label="child processes",
+        quantity="count",
+        scope="process",
+        tier="banded",
+        budget=NOTHING,
+        panel=7,
+    ),
+    Metric(
+        name="children_bytes",
+        words="memory of the processes below this one that no other shares",
+        label="memory of children",
+        quantity="bytes",
+        scope="process",
+        tier="banded",
+        budget=parse_budget("1 MiB/h"),
+        noise=64 * 1024.0,
+        panel=8,
+    ),
+    Metric(
+        name="temp_files",
+        words="files and folders left in the folder for temporary files",
+        label="temporary files",
+        quantity="count",
+        scope="process",
+        tier="banded",
+        budget=NOTHING,
+        panel=9,
+    ),
+    Metric(
+        name="temp_bytes",
+        words="bytes in temporary files, and in open files that no folder names",
+        label="temporary bytes",
+        quantity="bytes",
+        scope="process",
+        tier="banded",
+        budget=parse_budget("16 KiB/h"),
+        panel=10,
+    ),
+    Metric(
+        name="cpu_seconds",
+        words="processor time to feed one chunk",
+        label="processor time a chunk",
+        quantity="seconds",
+        scope="process",
+        tier="slowing",
+        panel=11,
+    ),
+    Metric(
+        name="chunk_seconds",
+        words="time to feed one chunk, median",
+        label="time a chunk",
+        quantity="seconds",
+        scope="process",
+        tier="statistical",
+        gated=False,
+        panel=12,
     ),
     Metric(
         name="uss_bytes",
@@ -187,18 +299,8 @@ for _metric in (
         tier="statistical",
         budget=parse_budget("64 KiB/h"),
         gated=False,
-        panel=3,
+        panel=13,
         holds_objects=True,
-    ),
-    Metric(
-        name="chunk_seconds",
-        words="time to feed one chunk, median",
-        label="time a chunk",
-        quantity="seconds",
-        scope="process",
-        tier="statistical",
-        gated=False,
-        panel=4,
     ),
 ):
     add_metric(_metric)

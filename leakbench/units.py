@@ -11,7 +11,7 @@ from leakbench.errors import ConfigError
 
 SECONDS_PER_HOUR: Final = 3600.0
 
-Quantity: TypeAlias = Literal["bytes", "elements", "seconds"]
+Quantity: TypeAlias = Literal["bytes", "elements", "count", "seconds"]
 Per: TypeAlias = Literal["minute", "hour", "day", "chunk", "segment", "stream"]
 
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)")
@@ -29,6 +29,16 @@ _UNITS: Final[Mapping[str, tuple[float, Quantity]]] = {
     "gib": (2**30, "bytes"),
     "element": (1, "elements"),
     "elements": (1, "elements"),
+    "count": (1, "count"),
+    "counts": (1, "count"),
+    "descriptor": (1, "count"),
+    "descriptors": (1, "count"),
+    "thread": (1, "count"),
+    "threads": (1, "count"),
+    "child": (1, "count"),
+    "children": (1, "count"),
+    "file": (1, "count"),
+    "files": (1, "count"),
     "ms": (1e-3, "seconds"),
     "s": (1, "seconds"),
 }
@@ -94,7 +104,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An amount of bytes, elements or seconds for each unit of something driven."""
+    """An amount of bytes, elements, counts or seconds for each unit of something driven."""
 
     amount: float
     quantity: Quantity
@@ -133,7 +143,7 @@ class Budget:
         return self.rates[0].quantity
 
     def per_hour(self, exposure: Exposure | None = None) -> float:
-        """Return the growth allowed an audio-hour, in bytes, elements or seconds."""
+        """Return the growth allowed an audio-hour, in what it counts."""
         return sum(rate.per_hour(exposure) for rate in self.rates)
 
     def __str__(self) -> str:
@@ -183,7 +193,7 @@ def format_amount(count: float, quantity: Quantity) -> str:
         return format_bytes(count)
     if quantity == "seconds":
         return f"{_significant(count * 1e3)} ms"
-    return f"{_significant(count)} elements"
+    return f"{_significant(count)} elements" if quantity == "elements" else _significant(count)
 
 
 def format_duration(seconds: float) -> str:
