@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
-from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, Tier
 from leakbench.record.trace import Ending, known_fields, write_json
 
 SCHEMA: Final = "leakbench.result/1"
@@ -44,7 +44,7 @@ class MetricResult:
     """The budget as it was written, ``64 KiB/h``."""
     gated: bool = True
     """Whether the cell's verdict rests on it; shown but not judged otherwise."""
-    tier: Literal["exact", "statistical"] = "exact"
+    tier: Tier = "exact"
     reason: str = ""
     """One sentence: what the verdict rests on."""
     saturating: bool = False

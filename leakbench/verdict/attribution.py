@@ -36,6 +36,7 @@ def attribute(
     chunks_per_period: int,
     segments_per_period: float = 0.0,
     streams_per_period: float = 0.0,
+    wobble: float = 0.0,
 ) -> tuple[float, RatePer]:
     """Say what the growth of a period comes with.
 
@@ -48,6 +49,8 @@ def attribute(
         Growth a period, as :func:`~leakbench.verdict.exact.judge_exact` found it.
     chunks_per_period, segments_per_period, streams_per_period
         What a period holds.
+    wobble
+        Moves up to this size, up or down, are none.
 
     Returns
     -------
@@ -55,8 +58,9 @@ def attribute(
     within the period, or rise at other chunks than those: then no single cause fits.
     """
     growth = np.diff(dense.values)
-    rises = growth > 0
-    if len(growth) < min(MIN_CHUNKS, chunks_per_period) or not rises.any() or np.any(growth < 0):
+    rises = growth > wobble
+    falls = growth < -wobble
+    if len(growth) < min(MIN_CHUNKS, chunks_per_period) or not rises.any() or falls.any():
         return growth_per_period, "period"
     if rises.mean() >= NEARLY_ALL:
         return growth_per_period / chunks_per_period, "chunk"

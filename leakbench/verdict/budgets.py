@@ -72,13 +72,14 @@ class Budgets:
         Sizes include what is below a path, so the bytes that a rule allows one path are
         granted to the paths that hold it, to the paths it holds (they are where it grows),
         to ``total``, and to the process. Elements are a container's own: no one else's. A
-        rule that names the process, or one of its metrics, replaces the default of that metric.
+        rule whose path is ``process`` replaces the default of the metrics it is for; a pattern
+        that happens to match it only ever adds.
         """
         terms, reasons, exempt = [], [], False
         base = self.defaults.get(metric, metric_of(metric).budget)
         for rule in self.rules:
-            if path == PROCESS_PATH and (rule.metric == metric or matches(rule.path, PROCESS_PATH)):
-                base = rule.budget if _applies(rule, metric) else base
+            if path == PROCESS_PATH and _replaces(rule, metric):
+                base = rule.budget
                 continue
             matched = [known for known in self.paths if matches(rule.path, known)]
             within = any(path == known or is_below(path, known) for known in matched)
@@ -131,10 +132,20 @@ def _grants(path: str, matched: Iterable[str]) -> int:
     return sum(is_below(known, path) for known in topmost)
 
 
+def _replaces(rule: BudgetRule, metric: str) -> bool:
+    """Whether a rule is the budget of one of the process's metrics, rather than an allowance."""
+    names_it = rule.metric == metric or (rule.metric is None and rule.path == PROCESS_PATH)
+    return names_it and rule.budget.quantity == metric_of(metric).quantity
+
+
 def _applies(rule: BudgetRule, metric: str) -> bool:
-    if rule.budget.quantity != metric_of(metric).quantity:
+    known = metric_of(metric)
+    if rule.budget.quantity != known.quantity:
         return False
-    if rule.metric is None or rule.metric == metric:
+    if rule.metric == metric:
         return True
+    if known.scope == "objects":
+        return rule.metric is None
     # Bytes that objects may grow by are bytes that the process may grow by.
-    return metric_of(rule.metric).scope == "objects" and metric_of(metric).scope == "process"
+    of_objects = rule.metric is None or metric_of(rule.metric).scope == "objects"
+    return known.holds_objects and of_objects

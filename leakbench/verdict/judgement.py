@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from leakbench.errors import UsageError
+from leakbench.metrics import Tier
 from leakbench.record.result import Outcome
 from leakbench.units import Quantity, format_amount
 
@@ -54,7 +54,7 @@ class Judgement:
     """Growth allowed an audio-hour."""
     reason: str
     """One sentence for people: estimate, interval, budget, audio, replicates."""
-    tier: Literal["exact", "statistical"]
+    tier: Tier
     replicates: int = 1
     """Processes that the verdict rests on."""
     advisory: bool = False

@@ -29,8 +29,8 @@ def test_an_allowance_is_not_granted_to_what_only_looks_alike(path: str) -> None
 
 def test_an_allowance_is_added_to_the_budget_of_the_process() -> None:
     allowed = budgets(RESIDUAL).of("process", "heap_bytes")
-    assert allowed.per_hour == 64 * 1024 + 40_000
-    assert allowed.text == "64 KiB/h + 400 B/segment"
+    assert allowed.per_hour == 16 * 1024 + 40_000
+    assert allowed.text == "16 KiB/h + 400 B/segment"
 
 
 def test_elements_of_a_path_budgeted_in_bytes_are_shown_only() -> None:
@@ -50,7 +50,8 @@ def test_a_rule_for_one_byte_metric_leaves_the_other_alone() -> None:
     rule = BudgetRule(path="stats.buf", metric="storage_bytes", budget=parse_budget("1 KiB/h"))
     assert budgets(rule).of("stats.buf", "storage_bytes").per_hour == 1024
     assert budgets(rule).of("stats.buf", "python_bytes").per_hour == 0
-    assert budgets(rule).of("process", "heap_bytes").per_hour == 65 * 1024
+    assert budgets(rule).of("process", "heap_bytes").per_hour == 17 * 1024
+    assert budgets(rule).of("process", "mapped_bytes").text == "1 MiB/h"
 
 
 def test_a_pattern_grants_each_of_its_topmost_paths_once() -> None:
@@ -60,10 +61,17 @@ def test_a_pattern_grants_each_of_its_topmost_paths_once() -> None:
     assert budgets(rule).of("stats.buf[]", "python_bytes").per_hour == 10
 
 
-def test_a_rule_for_everything_grants_everything_once() -> None:
+def test_a_rule_for_everything_grants_everything_once_and_takes_nothing_away() -> None:
     rule = BudgetRule(path="*", budget=parse_budget("10 B/h"))
     assert budgets(rule).of("total", "python_bytes").per_hour == 10
-    assert budgets(rule).of("process", "heap_bytes").per_hour == 10
+    assert budgets(rule).of("process", "heap_bytes").per_hour == 16 * 1024 + 10
+
+
+def test_a_bare_allowance_of_the_process_replaces_the_defaults_of_its_unit() -> None:
+    rule = BudgetRule(path="process", budget=parse_budget("2 MiB/h"))
+    assert budgets(rule).of("process", "heap_bytes").text == "2 MiB/h"
+    assert budgets(rule).of("process", "mapped_bytes").text == "2 MiB/h"
+    assert budgets(rule).of("process", "descriptors").per_hour == 0
 
 
 @pytest.mark.parametrize("path", ["process", "*"])

@@ -1,0 +1,96 @@
+"""How a record wobbles about what it otherwise does, and what growth is left without that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from leakbench.verdict.growth import Growth
+from leakbench.verdict.judgement import FloatArray
+
+
+def largest_fall(values: FloatArray) -> float:
+    """Return how far a record, shape (n,), ever fell below where it had been; at least 0.
+
+    Of a bounded wobble this is its band as soon as it has gone once from top to bottom. Growth
+    adds nothing to it.
+    """
+    return float((np.maximum.accumulate(values) - values).max(initial=0.0))
+
+
+def smooth_steps(values: FloatArray, band: float) -> FloatArray:
+    """Return a record, shape (n,), as steps: a level stays until a value leaves it by over `band`.
+
+    Each level is the median of the values that were taken to lie on it.
+    """
+    starts = [0]
+    level = values[0]
+    for index, value in enumerate(values):
+        if abs(value - level) > band:
+            level = value
+            starts.append(index)
+    levels = np.empty_like(values)
+    for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
+        levels[start:end] = np.median(values[start:end])
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight line through a record by least squares, and how well it is known."""
+
+    rate: float
+    """Growth from one value to the next."""
+    error: float
+    """Standard error of `rate`, widened for values that follow their neighbours."""
+    residuals: FloatArray
+    """Values less the line, shape (n,)."""
+
+    @property
+    def spread(self) -> float:
+        """Range of the residuals."""
+        return float(np.ptp(self.residuals))
+
+
+def fit_line(values: FloatArray) -> Line:
+    """Fit a line to a record of at least three values, shape (n,).
+
+    The error is that of least squares times sqrt((1 + r) / (1 - r)), r being the correlation of
+    the residuals with their neighbours where that is above 0: the variance of a mean of a
+    first-order autoregressive series, after Bartlett (1946).
+    """
+    count = len(values)
+    time = np.arange(count) - (count - 1) / 2
+    rate = float(time @ values / (time @ time))
+    residuals = values - values.mean() - rate * time
+    variance = float(residuals @ residuals) / (count - 2)
+    if variance <= 0.0:
+        return Line(rate, 0.0, residuals)
+    kin = float(residuals[1:] @ residuals[:-1] / (residuals @ residuals))
+    # Residuals of a short record seem less alike than they are.
+    kin = min(max(kin + 2 / count, 0.0), 0.98)
+    error = np.sqrt(variance / (time @ time) * (1 + kin) / (1 - kin))
+    return Line(rate, float(error), residuals)
+
+
+def estimate_growth(values: FloatArray, band: float) -> Growth:
+    """Return the growth from one value to the next of a record that grows, with bounds.
+
+    Two models: a line, and steps that come now and then. Whichever leaves less is taken. Of
+    steps, growth is counted over whole pauses, from the first step to the last. The bounds are
+    the band, and for steps one step, away: a bounded wobble cannot move what the record rose by
+    further than that.
+    """
+    periods = len(values) - 1
+    line = fit_line(values)
+    levels = smooth_steps(values, band)
+    steps = np.flatnonzero(np.diff(levels) != 0)
+    rate, slack = line.rate, min(line.spread, max(band, 4 * line.error * periods))
+    left = float(np.abs(values - levels).sum())
+    comes_with_pauses = len(steps) >= 3 and steps[-1] - steps[0] >= 2 * (len(steps) - 1)
+    if comes_with_pauses and left < float(np.abs(line.residuals).sum()):
+        risen = float(levels[steps[-1]] - levels[steps[0]])
+        rate = risen / int(steps[-1] - steps[0])
+        slack = max(float(np.diff(levels).max()), band)
+    return Growth(rate - slack / periods, rate, rate + slack / periods)
