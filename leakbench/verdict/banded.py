@@ -28,7 +28,13 @@ from leakbench.verdict.judgement import (
     describe_rate,
 )
 from leakbench.verdict.rules import Record
-from leakbench.verdict.wobble import estimate_growth, fit_line, largest_fall
+from leakbench.verdict.wobble import (
+    estimate_growth,
+    fit_line,
+    is_slowing,
+    largest_fall,
+    smooth_steps,
+)
 
 LOOKS_AT_LEAST: Final = 3
 """Values that growth within a budget needs: two show a change, a third that it was one."""
@@ -39,6 +45,8 @@ that returns to its mean within 10 looks rises three times its range in 64 once 
 BLOCKS: Final = 8
 """Blocks of a record: where growth goes on each is above the one before, at its least and at
 its most."""
+STEPS: Final = 3
+"""Steps that growth must have taken: one is a step, two may be two."""
 STILL_PERIODS: Final = 40
 """Periods from which on a record may be found to wobble about a level that does not move."""
 SURE: Final = 3.1
@@ -165,6 +173,8 @@ class _Band:
         if judged.rate is not None:
             return judged
         growth = estimate_growth(self.values, 0.0)
+        if is_slowing(self.values):
+            return self._say(Verdict.SATURATING, growth, "growth, but ever less")
         if not self._above(growth.low):
             return None
         return self._say(Verdict.LEAK, growth, judged.reason.partition(":")[0])
@@ -177,13 +187,18 @@ class _Band:
         asked = [times for periods, times in CLIMBS if self.periods >= periods]
         if not asked or rise <= max(asked[-1] * fall, self.noise):
             return None
-        if rise < CLIMBS[0][1] * fall and not self._each_block_is_higher():
+        goes_on = (
+            self._each_block_is_higher()
+            if rise < CLIMBS[0][1] * fall
+            else self._rises_again_and_again(fall, rise)
+        )
+        if not goes_on:
             return None
         growth = estimate_growth(self.values, fall)
         middle = len(self.values) // 2
         half_way = float(np.median(self.values[middle - edge : middle + edge]))
         early = half_way - float(np.median(self.values[:edge]))
-        if rise - early < SHRINKING * early - fall:
+        if rise - early < SHRINKING * early - fall or is_slowing(self.values):
             return self._say(Verdict.SATURATING, growth, "growth, but ever less")
         if not self._above(growth.low):
             return None
@@ -261,6 +276,14 @@ class _Band:
         floors = [float(block.min()) for block in blocks]
         ceilings = [float(block.max()) for block in blocks]
         return bool(np.all(np.diff(floors) > 0) and np.all(np.diff(ceilings) > 0))
+
+    def _rises_again_and_again(self, fall: float, rise: float) -> bool:
+        """Whether it rose in several steps, none of them most of it, and the last not long ago."""
+        moves = np.diff(smooth_steps(self.values, fall))
+        steps = np.flatnonzero(moves > 0)
+        if len(steps) < STEPS or moves.max() > rise / 2:
+            return False
+        return bool(self.periods - 1 - steps[-1] <= 1.5 * np.diff(steps).max())
 
     def _keeps_setting_highs(self) -> bool:
         highs = np.maximum.accumulate(self.values)

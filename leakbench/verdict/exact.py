@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakbench.units import Quantity
+from leakbench.verdict.banded import judge_banded
 from leakbench.verdict.growth import MIN_PERIODS
 from leakbench.verdict.judgement import Judgement, checked
 from leakbench.verdict.rules import SETTLED_PERIODS, Record
@@ -37,6 +38,7 @@ def judge_exact(
     budget_per_hour: float = 0.0,
     quiet_periods: int = MIN_PERIODS,
     slack: float = 0.0,
+    horizon_seconds: float | None = None,
     quantity: Quantity = "bytes",
 ) -> Judgement:
     """Judge phase-matched values of a deterministic metric.
@@ -54,6 +56,9 @@ def judge_exact(
         to be excluded is rarer (every tenth segment, at one segment a period: 12).
     slack
         One single step up to this size is forgiven after 12 quiet periods rather than 20.
+    horizon_seconds
+        The most audio that would be driven, for values that never repeat; see
+        :func:`~leakbench.verdict.banded.judge_banded`.
     quantity
         What is counted, for the reason.
 
@@ -61,7 +66,8 @@ def judge_exact(
     -------
     FLAT, LEAK, SATURATING or UNDECIDED. `low` and `high` are equal where the growth is
     exactly regular; otherwise they are one lump (the range of the values about their own
-    line) away from the estimate.
+    line) away from the estimate. What neither repeats nor grows regularly is judged by the
+    banded tier.
 
     Raises
     ------
@@ -76,6 +82,7 @@ def judge_exact(
         budget_per_hour,
         max(quiet_periods, MIN_PERIODS),
         slack,
+        horizon_seconds,
         quantity,
     )
 
@@ -87,6 +94,7 @@ def _judge(
     budget_per_hour: float,
     quiet_periods: int,
     slack: float,
+    horizon_seconds: float | None,
     quantity: Quantity,
 ) -> Judgement:
     record = Record(
@@ -96,7 +104,7 @@ def _judge(
         return record.undecided(
             f"{max(record.periods, 0)} of at least {MIN_PERIODS} periods", MIN_PERIODS
         )
-    return (
+    judged = (
         record.judge_regular()
         or record.judge_within_budget()
         or record.judge_every_period()
@@ -106,3 +114,13 @@ def _judge(
         or record.judge_tail()
         or record.undecided("neither repeats nor grows regularly", record.periods + SETTLED_PERIODS)
     )
+    if judged.verdict.decided or record.periods < quiet_periods:
+        return judged
+    by_band = judge_banded(
+        record.values,
+        period_seconds=period_seconds,
+        budget_per_hour=budget_per_hour,
+        horizon_seconds=horizon_seconds,
+        quantity=quantity,
+    )
+    return by_band if by_band.verdict.decided else judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -71,10 +72,10 @@ def make_result(
     )
 
 
-def find_cause(
-    growth_per_period: float, column: Column, exposure: Exposure, plan: AssessPlan, wobble: float
-) -> tuple[float, str]:
-    """Return the growth each chunk, segment, stream or period, and which of these it comes with.
+def with_cause(
+    judged: Judgement, column: Column, exposure: Exposure, plan: AssessPlan, *, wobble: float = 0.0
+) -> Judgement:
+    """Return a leak's judgement with its growth each chunk, segment, stream or period.
 
     Parameters
     ----------
@@ -84,11 +85,12 @@ def find_cause(
         Moves up to this size are none.
     """
     hours = plan.period_seconds / SECONDS_PER_HOUR
-    return attribute(
+    rate, per = attribute(
         select_dense(column, chunk_seconds=plan.chunk_seconds),
-        growth_per_period,
+        (judged.slope_per_hour or 0.0) * hours,
         chunks_per_period=plan.chunks_per_period,
         segments_per_period=exposure.segments_per_hour * hours,
         streams_per_period=exposure.streams_per_hour * hours,
         wobble=wobble,
     )
+    return dataclasses.replace(judged, rate=rate, rate_per=per)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -12,13 +11,12 @@ import numpy as np
 from leakbench.metrics import TOTAL_PATH, metric_names, metric_of
 from leakbench.record.trace import Column
 from leakbench.units import Exposure
-from leakbench.verdict.banded import judge_banded
 from leakbench.verdict.budgets import Allowance, Budgets, matches
 from leakbench.verdict.exact import judge_exact
-from leakbench.verdict.found import Found, find_cause, make_result, worst_of
+from leakbench.verdict.found import Found, make_result, with_cause, worst_of
 from leakbench.verdict.grid import even_grid
 from leakbench.verdict.growth import MIN_PERIODS
-from leakbench.verdict.judgement import FloatArray, Judgement, Verdict
+from leakbench.verdict.judgement import Judgement, Verdict
 from leakbench.verdict.objecttable import ObjectTable
 from leakbench.verdict.slopes import take_floors
 from leakbench.verdict.statistical import MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR
@@ -64,8 +62,7 @@ def judge_objects(
             worst = judged[replicate]
             if worst.verdict is Verdict.LEAK and worst.rate is not None:
                 whole = tables[replicate].column(path, metric)
-                rate, per = find_cause(worst.rate, whole, exposure, plan, 0.0)
-                worst = dataclasses.replace(worst, rate=rate, rate_per=per)
+                worst = with_cause(worst, whole, exposure, plan)
             # The number of objects in all has no owner to fix it; its bytes are judged.
             gated = not allowance.exempt and not (path == TOTAL_PATH and metric == "elements")
             values = columns[replicate].values
@@ -80,14 +77,14 @@ def _judge_column(
     quantity = metric_of(metric).quantity
     if plan.periodic:
         grid, step = even_grid(column, plan.period_seconds)
-        return judge_counted(
+        return judge_exact(
             grid.values,
             period_seconds=step * plan.period_seconds,
             budget_per_hour=allowance.per_hour,
             quiet_periods=math.ceil(quiet_periods / step),
             slack=slack,
-            metric=metric,
             horizon_seconds=plan.driven_seconds,
+            quantity=quantity,
         )
     spacing = float(np.median(np.diff(column.audio_seconds))) if len(column) > 1 else 0.0
     block = max(plan.cycle_seconds or MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR * spacing)
@@ -101,35 +98,3 @@ def _judge_column(
         slack=slack,
         quantity=quantity,
     )
-
-
-def judge_counted(
-    values: FloatArray,
-    *,
-    period_seconds: float,
-    budget_per_hour: float,
-    quiet_periods: int,
-    slack: float,
-    metric: str,
-    horizon_seconds: float | None,
-) -> Judgement:
-    """Judge what is counted exactly; by its band where it neither repeats nor grows regularly."""
-    quantity = metric_of(metric).quantity
-    judged = judge_exact(
-        values,
-        period_seconds=period_seconds,
-        budget_per_hour=budget_per_hour,
-        quiet_periods=quiet_periods,
-        slack=slack,
-        quantity=quantity,
-    )
-    if judged.verdict.decided or len(values) <= max(quiet_periods, MIN_PERIODS):
-        return judged
-    by_band = judge_banded(
-        values,
-        period_seconds=period_seconds,
-        budget_per_hour=budget_per_hour,
-        horizon_seconds=horizon_seconds,
-        quantity=quantity,
-    )
-    return by_band if by_band.verdict.decided else judged

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from leakbench.metrics import PROCESS_PATH, Metric, process_metrics
 from leakbench.record.trace import Column, Trace
-from leakbench.units import SECONDS_PER_HOUR, Exposure
+from leakbench.units import Exposure
 from leakbench.verdict.banded import judge_banded
 from leakbench.verdict.budgets import Allowance, Budgets
-from leakbench.verdict.found import Found, find_cause, has_budget, make_result, worst_of
+from leakbench.verdict.exact import judge_exact
+from leakbench.verdict.found import Found, has_budget, make_result, with_cause, worst_of
 from leakbench.verdict.grid import even_grid
 from leakbench.verdict.judgement import Judgement, Verdict
 from leakbench.verdict.looks import looks_taken, next_look_seconds
-from leakbench.verdict.objects import judge_counted
 from leakbench.verdict.slowing import judge_slowing
 from leakbench.verdict.statistical import judge_statistical
 from leakbench.verdict.table import Series
@@ -56,7 +56,7 @@ def judge_process(
                 worst = by_intervals
         if worst.verdict is Verdict.LEAK and metric.tier == "banded":
             whole = traces[replicate].column(PROCESS_PATH, metric.name)
-            worst = _with_cause(worst, whole, exposure, plan, metric.noise)
+            worst = with_cause(worst, whole, exposure, plan, wobble=metric.noise)
         if not has_budget(PROCESS_PATH, metric.name, allowance):
             worst = dataclasses.replace(
                 worst, verdict=Verdict.UNDECIDED, reason="shown only: no budget is set"
@@ -105,23 +105,14 @@ def _judge(
             horizon_seconds=plan.driven_seconds,
             quantity=metric.quantity,
         )
-    return judge_counted(
+    return judge_exact(
         grid.values,
         period_seconds=step * plan.period_seconds,
         budget_per_hour=allowance.per_hour,
         quiet_periods=math.ceil(quiet_periods / step),
-        slack=0.0,
-        metric=metric.name,
         horizon_seconds=plan.driven_seconds,
+        quantity=metric.quantity,
     )
-
-
-def _with_cause(
-    judged: Judgement, whole: Column, exposure: Exposure, plan: AssessPlan, wobble: float
-) -> Judgement:
-    growth = (judged.slope_per_hour or 0.0) * plan.period_seconds / SECONDS_PER_HOUR
-    rate, per = find_cause(growth, whole, exposure, plan, wobble)
-    return dataclasses.replace(judged, rate=rate, rate_per=per)
 
 
 def _judge_at_look(

@@ -29,6 +29,8 @@ five times in a row once in 32, twelve times once in 4,096."""
 UNEVEN_FLOORS: Final = 9
 """Floors that must each be higher than the one before: six without order are once in 720, nine
 once in 362,880."""
+WOBBLING: Final = 3
+"""Falls from which on a record goes up and down rather than having been trimmed."""
 SETTLED_PERIODS: Final = 20
 """Quiet periods that clear a structure which did grow after the warm-up, so that a leak in
 every tenth period, seen once, is never called flat while it waits for its next step."""
@@ -145,7 +147,13 @@ class Record:
         return self._say(Verdict.LEAK, growth, how)
 
     def judge_settled(self) -> Judgement | None:
-        """Rule 5: no new highest value, and no higher floor, for long enough."""
+        """Rule 5: no new highest value, and no higher floor, for long enough.
+
+        What goes up and down again and again sets and keeps records by chance: it is judged by
+        its band.
+        """
+        if len(self.falls) >= WOBBLING and np.any(self.growth > 0):
+            return None
         highs = np.maximum.accumulate(self.values)
         records = np.flatnonzero(np.diff(highs) > 0)
         last = int(records[-1]) + 1 if len(records) else 0
@@ -159,8 +167,7 @@ class Record:
             needed, early_enough = max(SLACK_PERIODS, self._quiet), True
         else:
             needed = max(SETTLED_PERIODS, self._quiet)
-            # A structure that goes up and down keeps setting records for a while by chance.
-            early_enough = last <= self.periods * (0.5 if len(self.falls) >= 3 else 0.2)
+            early_enough = last <= self.periods * 0.2
         rising = len(self.falls) > 0 and floor_rose
         if quiet < needed or not early_enough or rising:
             return None

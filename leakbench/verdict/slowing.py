@@ -25,8 +25,9 @@ LOOKS_FOR_FLAT: Final = 5
 SLOWER: Final = 1.5
 """The last floor over the first from which on a chunk costs more: neighbours on the same cores
 move a floor by a fifth, and all floors alike."""
-HARDLY: Final = 1.1
-"""The same below which nothing is said: a processor that warms up does as much."""
+HARDLY: Final = 1.25
+"""The same below which nothing is said: a processor that warms up, or a neighbour that comes
+slowly, does as much."""
 
 
 def judge_slowing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -34,6 +35,15 @@ def smooth_steps(values: FloatArray, band: float) -> FloatArray:
     for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
         levels[start:end] = np.median(values[start:end])
     return levels
+
+
+BENDING: Final = 6
+"""Values of a half from which on a bend can be told from its noise."""
+BENT_ERRORS: Final = 4.0
+"""Standard errors from which on a bend is none by chance."""
+BENT: Final = 0.1
+"""Part of its rate that growth must lose over the half: a leak that is a little uneven loses
+less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,29 @@ def fit_line(values: FloatArray) -> Line:
         return Line(rate, 0.0, residuals)
     kin = float(residuals[1:] @ residuals[:-1] / (residuals @ residuals))
     # Residuals of a short record seem less alike than they are.
-    kin = min(max(kin + 2 / count, 0.0), 0.98)
+    kin = min(max(kin + 4 / count, 0.0), 0.98)
     error = np.sqrt(variance / (time @ time) * (1 + kin) / (1 - kin))
     return Line(rate, float(error), residuals)
+
+
+def is_slowing(values: FloatArray) -> bool:
+    """Whether the later half of a record that grows bends downwards, beyond chance and by a tenth.
+
+    The half is fitted by a parabola. What fills up bends for as long as it does; what grows for
+    good may have bent earlier, while it warmed up.
+    """
+    half = values[len(values) // 2 :]
+    if len(half) < BENDING:
+        return False
+    time = np.linspace(-1.0, 1.0, len(half))
+    basis = np.polynomial.legendre.legvander(time, 2)
+    coefficients, *_ = np.linalg.lstsq(basis, half, rcond=None)
+    residuals = half - basis @ coefficients
+    variance = float(residuals @ residuals) / (len(half) - 3)
+    error = np.sqrt(variance * np.linalg.inv(basis.T @ basis)[2, 2])
+    # The slope falls from c1 - 3 c2 to c1 + 3 c2 over the half.
+    rate, bend = float(coefficients[1]), float(coefficients[2])
+    return bend < -BENT_ERRORS * max(float(error), 1e-12) and -6 * bend > BENT * rate
 
 
 def estimate_growth(values: FloatArray, band: float) -> Growth:
