@@ -137,7 +137,47 @@ def test_every_exit_status_is_in_the_table() -> None:
     assert shown == {*map(int, ExitStatus), 130}
 
 
-def test_links_between_guides_lead_somewhere() -> None:
-    for guide in GUIDES:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", guide.read_text(encoding="utf-8")):
-            assert (guide.parent / target).exists(), f"{guide.name}: {target}"
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+GLOSSARY = ROOT / "docs" / "glossary.md"
+
+
+def read_prose(guide: Path) -> str:
+    return FENCED.sub("", guide.read_text(encoding="utf-8"))
+
+
+def read_headings(guide: Path) -> list[str]:
+    return re.findall(r"^#+ (.+)$", read_prose(guide), re.MULTILINE)
+
+
+def anchor_of(heading: str) -> str:
+    """Return what a link calls a heading: what GitHub makes of its text."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def links_of(guide: Path) -> list[tuple[Path, str]]:
+    """Return the file and the anchor, if any, of each link that stays within the project."""
+    return [
+        (guide.parent / target if target else guide, anchor)
+        for target, anchor in LINK.findall(read_prose(guide))
+    ]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_links_between_guides_lead_somewhere(guide: Path) -> None:
+    for file, anchor in links_of(guide):
+        assert file.exists(), f"{guide.name}: {file}"
+        if anchor:
+            assert anchor in set(map(anchor_of, read_headings(file))), f"{file.name}#{anchor}"
+
+
+def test_a_link_to_no_heading_is_noticed(tmp_path: Path) -> None:
+    guide = tmp_path / "guide.md"
+    guide.write_text("# One\n\n## Two words, `three`\n\n[a](#two-words-three) [b](guide.md#four)\n")
+    assert links_of(guide) == [(guide, "two-words-three"), (guide, "four")]
+    assert [anchor_of(heading) for heading in read_headings(guide)] == ["one", "two-words-three"]
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    words = read_headings(GLOSSARY)[1:]
+    assert words == sorted(words, key=str.casefold)
