@@ -181,3 +181,10 @@ def test_a_link_to_no_heading_is_noticed(tmp_path: Path) -> None:
 def test_the_glossary_is_in_alphabetical_order() -> None:
     words = read_headings(GLOSSARY)[1:]
     assert words == sorted(words, key=str.casefold)
+
+
+def test_every_word_of_the_glossary_is_linked_from_a_guide() -> None:
+    others = [guide for guide in GUIDES if guide != GLOSSARY]
+    links = [link for guide in others for link in links_of(guide)]
+    linked = {anchor for file, anchor in links if file == GLOSSARY and anchor}
+    assert linked == {anchor_of(word) for word in read_headings(GLOSSARY)[1:]}
