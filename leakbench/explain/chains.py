@@ -231,7 +231,7 @@ def _thread_locals() -> dict[int, str]:
 def _frame_locals() -> dict[int, str]:
     """Return the name of each local variable of the other threads.
 
-    They are not to be had from the other side: a frame that runs is unknown to the collector.
+    ``gc.get_referrers`` does not find them: the collector does not know a frame that runs.
     """
     threads = {thread.ident: thread.name for thread in threading.enumerate()}
     found = {}

@@ -1,4 +1,4 @@
-"""Which lines of Python made what stayed: by line for all, by object for one growth."""
+"""Which lines of Python made what is still alive: all lines, and those of one growth."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def growth_by_line(before: Mapping[Line, int], after: Mapping[Line, int]) -> dic
 def lines_of_container(
     grown: Grown, traced: Mapping[Line, int], origins: TensorOrigins
 ) -> dict[Line, float]:
-    """Return the bytes by which each line made `grown`, a container, and its items grow.
+    """Return the bytes that `grown`, a container, and its items grew by, for each line.
 
-    Items are asked who made them; the container's own memory, which nobody can be asked
-    about, is the line that grew by just as much.
+    tracemalloc knows which line made each item. It does not know that of the container's own
+    memory: its line is taken to be the one that grew by just as much.
     """
     items = new_items(grown)
     made: Counter[Line] = Counter()
@@ -92,11 +92,12 @@ def lines_of_container(
 def _line_of_own_memory(
     grown: Grown, made: Mapping[Line, float], traced: Mapping[Line, int]
 ) -> Line | None:
-    """Return the line that grew as a container's memory did, or by all of that memory.
+    """Return the line whose growth is that of a container's own memory, None if there is none.
 
-    By all of it where the memory was there before tracing began, and was moved since. Lines that
-    make items come first, with what items weigh being an estimate: others grow by just so many
-    bytes by chance.
+    Memory that was there before tracing began and was moved since is new to tracemalloc as a
+    whole. So a line matches that grew by as much as the memory did, or by all of it. Lines that
+    make items are tried first, and need only match roughly, because what items weigh is an
+    estimate. Any other line must match exactly: it may grow by about as much by chance.
     """
     cls = type(grown.holder)
     sizes = (grown.own_bytes, sys.getsizeof(grown.holder) - cls.__basicsize__)
