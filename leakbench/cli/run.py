@@ -52,8 +52,8 @@ from leakbench.verdict.assess import BudgetRule
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processes for each cell, each with its own audio; from 2 on the "
-    "process's heap is gated too.",
+    help="Processes for each cell, each with its own audio; one is enough unless "
+    "its heap is so noisy that only several can decide.",
 )
 @click.option(
     "--jobs",

@@ -174,8 +174,7 @@ def _sentences(
     else:
         lines.append(
             f"heap: varies by {format_bytes(resolution.spread_bytes)} within a clean process; "
-            f"{format_duration(resolution.audio_seconds)} of audio in each of "
-            f"{resolution.replicates} processes prove a leak of "
+            f"{format_duration(resolution.audio_seconds)} of audio in one process prove a leak of "
             f"{format_bytes(resolution.provable_leak)}/h, and growth below a budget of "
             f"{format_bytes(resolution.provable_budget)}/h"
         )

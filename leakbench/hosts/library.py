@@ -10,11 +10,10 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from leakbench.conclusion import conclude
 from leakbench.errors import ConfigError
-from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult, write_result
@@ -27,11 +26,7 @@ from leakbench.units import parse_duration
 from leakbench.verdict.budgets import BudgetRule, parse_rule
 
 BudgetLike: TypeAlias = str | Mapping[str, str] | Sequence[BudgetRule]
-"""``"64 KiB/h"`` for the process's heap, ``{"path pattern": "400 B/segment", ...}``, or rules."""
-
-HEAP_REPLICATES: Final = 3
-"""Processes where a budget of the process is given and nobody said how many: one cannot show
-how processes differ, and three prove 64 KiB an hour in ten minutes of audio."""
+"""``"16 KiB/h"`` for the process's heap, ``{"path pattern": "400 B/segment", ...}``, or rules."""
 
 
 def run(
@@ -42,7 +37,7 @@ def run(
     at_least: str | float = 0.0,
     chunk_ms: int | None = None,
     budget: BudgetLike = (),
-    replicates: int | None = None,
+    replicates: int = 1,
     jobs: int | None = None,
     seed: int = 0,
     expect: Literal["flat", "leak"] | None = None,
@@ -74,8 +69,8 @@ def run(
         ``path`` or ``path:metric``; rules are what a configuration holds. Objects may not grow
         at all where no budget says so.
     replicates
-        Processes, each with audio of its own; from 2 on the heap is judged, too. None for 1,
-        or 3 where `budget` names a figure of the process.
+        Processes, each with audio of its own. One is enough, unless the model is so noisy that
+        only several can decide.
     jobs
         Processes at the same time; None for as many as there are cores.
     seed
@@ -119,7 +114,7 @@ def run(
             recordings=None if recordings is None else Path(recordings),
             audio_seconds=None if audio is None else _seconds("audio", audio),
             at_least_seconds=_seconds("at_least", at_least) if at_least else 0.0,
-            replicates=_replicates(replicates, rules),
+            replicates=_checked_replicates(replicates),
             seed=seed,
             expect=expect,
             leaks_in=tuple(leaks_in),
@@ -184,10 +179,7 @@ def _seconds(name: str, length: str | float) -> float:
     return float(length)
 
 
-def _replicates(replicates: int | None, rules: Sequence[BudgetRule]) -> int:
-    if replicates is None:
-        of_process = any(rule.path == PROCESS_PATH for rule in rules)
-        return HEAP_REPLICATES if of_process else 1
+def _checked_replicates(replicates: int) -> int:
     if replicates < 1:
         raise ConfigError(f"replicates must be >= 1, got {replicates}")
     return replicates

@@ -122,7 +122,11 @@ class Record:
         if len(self.falls) or len(steps) < RECURRENCES:
             return None
         gaps = np.diff(steps)
-        if gaps.max() == 1:  # no pauses: rule 3 is asked of such growth
+        rises = self.growth[steps]
+        is_even = rises.max() <= EVEN * rises.min()
+        if len(steps) > len(self.growth) / 2 and not is_even and self.periods < UNEVEN_PERIODS:
+            return None  # hardly a pause: as uneven as rule 3 would not have it
+        if gaps.max() == 1:  # none at all: rule 3 is asked of such growth
             return None
         since_last = self.periods - 1 - steps[-1]
         if since_last > 1.5 * gaps.max() or steps[-1] - steps[0] < MIN_PERIODS:
@@ -187,7 +191,12 @@ class Record:
         floors = self.values[turns]
         peaks = np.array([self.values[a:b].max() for a, b in pairwise(turns)])
         half = len(peaks) // 2
+        # A cycle that hardly differs from a whole number of periods drifts for a while, within
+        # its own height.
+        height = float(np.median(peaks) - np.median(floors))
         if np.any(np.diff(floors) <= 0) or np.median(peaks[-half:]) <= np.median(peaks[:half]):
+            return None
+        if floors[-1] - floors[0] <= height:
             return None
         span = int(turns[-1] - turns[0])
         lump = float(np.ptp(floors - np.interp(turns, turns[[0, -1]], floors[[0, -1]])))
