@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.hosts.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
 from leakbench.plan import Cell, Plan, explain_folder, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config

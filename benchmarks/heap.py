@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.plan import Plan, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.plan.matrix import CellRequest, build_cells

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,

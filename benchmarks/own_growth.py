@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Plan, replicate_folder, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from leakbench.conclusion import Look, conclude
+from leakbench.conclude import Look, conclude
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.record.result import CellResult, Result

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leakbench import run
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.errors import ConfigError
 from leakbench.metrics import (
     PROCESS_PATH,

@@ -14,7 +14,7 @@ from benchmarks.peers.workloads import (
     processor_seconds,
     resolve,
 )
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.metrics import metric_of
 from leakbench.plan import Cell, Plan, write_plan
 from leakbench.record.heartbeat import Heartbeat

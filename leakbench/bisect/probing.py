@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from leakbench.bisect.candidates import Candidate
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.errors import OutputError, ProvisionError, SubjectSpecError
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells

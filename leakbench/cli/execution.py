@@ -16,7 +16,7 @@ from rich.table import Table
 
 from leakbench.cli.exit_status import status_of_cell, status_of_result
 from leakbench.cli.progress import watch
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.errors import OutputError
 from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
 from leakbench.record.result import CellResult, Result, write_result

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from leakbench.conclusion import Look
+from leakbench.conclude import Look
 from leakbench.plan import Cell
 from leakbench.record.trace import End
 from leakbench.runner.process import Progress as WorkerProgress

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from leakbench.cli.execution import print_verdicts, print_whereabouts, write_pages
 from leakbench.cli.exit_status import status_of_result
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.record.result import write_result
 
 

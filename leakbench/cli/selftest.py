@@ -17,7 +17,7 @@ from rich.table import Table
 from leakbench.cli.exit_status import ExitStatus, status_of_cell
 from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
     INJECTIONS,

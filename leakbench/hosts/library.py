@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.errors import ConfigError
 from leakbench.plan import Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from leakbench.conclusion import Look, look_at_cell
+from leakbench.conclude import Look, look_at_cell
 from leakbench.plan import Cell, Plan, replicate_folder
 from leakbench.record.trace import Begin, TraceTail, read_begin
 from leakbench.runner.observer import Observer

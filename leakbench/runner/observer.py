@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from leakbench.conclusion import Look
+from leakbench.conclude import Look
 from leakbench.plan import Cell
 from leakbench.record.trace import End
 from leakbench.runner.process import Progress

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.plan import CELLS_FOLDER, Plan, write_plan
 from leakbench.plan.matrix import CellRequest
 from leakbench.record.explanation import Explanation, Growth, read_explanation

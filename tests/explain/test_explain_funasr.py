@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.errors import ProvisionError
 from leakbench.metrics import TOTAL_PATH
 from leakbench.plan import write_plan

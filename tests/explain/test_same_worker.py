@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leakbench.conclusion import conclude
+from leakbench.conclude import conclude
 from leakbench.metrics import PROCESS_PATH
 from leakbench.plan import Explain, Plan, explain_folder, replicate_folder, write_plan
 from leakbench.plan.matrix import CellRequest
