@@ -1,4 +1,4 @@
-"""What the contracts of import-linter in ``pyproject.toml`` cannot say, and how long code may be."""
+"""What the contracts of import-linter cannot say, and how long code may be."""
 
 import ast
 import subprocess
@@ -44,13 +44,18 @@ def test_only_the_command_line_prints_and_exits() -> None:
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_modules_and_functions_stay_short(name: str) -> None:
     assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
-    long = [
-        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
-        for node in ast.walk(TREES[name])
-        if isinstance(node, ast.FunctionDef) and node.end_lineno is not None
-        if node.end_lineno - node.lineno >= FUNCTION_LINES
-    ]
-    assert not long
+    functions = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.FunctionDef)]
+    assert not [f"{f.name}: {length(f)} lines" for f in functions if length(f) > FUNCTION_LINES]
+
+
+def length(function: ast.FunctionDef) -> int:
+    """Return the lines of a function, without the contract that its docstring states."""
+    assert function.end_lineno is not None
+    lines = function.end_lineno - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None and first.end_lineno is not None:
+        lines -= first.end_lineno - first.lineno + 1
+    return lines
 
 
 def test_a_worker_needs_numpy_and_psutil_alone() -> None:

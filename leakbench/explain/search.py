@@ -85,35 +85,9 @@ def find_growths(
         path, holders = locate(item.holder)
         if not item.is_steady and path not in leaking:
             continue
-        lines: Mapping[Line, float]
         if item.position < 0:
-            lines = lines_of_container(item, traced, origins)
-            nbytes = _held_bytes(item, lines)
-            cls = type(item.holder)
             explained.add(id(item.holder))
-        else:
-            buffer = item.buffer
-            line = line_of_buffer(buffer, origins)
-            lines = {line: float(item.amount)} if line else {}
-            nbytes = float(item.amount)
-            cls = type(buffer)
-            path, holders = _extend(path, holders, item.holder, buffer)
-        unit, rate = _rate(item.amount, driven, hours)
-        found.append(
-            Growth(
-                path=path,
-                kind="container" if item.position < 0 else "buffer",
-                type=type_name(cls),
-                amount=rate,
-                per=unit,
-                quantity="items" if item.position < 0 else "bytes",
-                bytes_per_hour=nbytes / hours,
-                chain=shorten(holders),
-                holders=holders,
-                allocations=describe_lines(lines, hours),
-                seen_once=not item.is_steady,
-            )
-        )
+        found.append(_describe(item, path, holders, traced, origins, driven, hours))
     found += _unheld_types(
         [g for g in everything if isinstance(g.holder, type) and not _is_ours(g.holder)],
         explained,
@@ -125,6 +99,42 @@ def find_growths(
         hours,
     )
     return tuple(sorted(found, key=lambda growth: -growth.bytes_per_hour))
+
+
+def _describe(
+    item: Grown,
+    path: str,
+    holders: tuple[Holder, ...],
+    traced: Mapping[Line, int],
+    origins: TensorOrigins,
+    driven: Driven,
+    hours: float,
+) -> Growth:
+    """Return one container or buffer that grew, with who holds it and which lines made it."""
+    is_container = item.position < 0
+    lines: Mapping[Line, float]
+    if is_container:
+        lines = lines_of_container(item, traced, origins)
+        nbytes, grown = _held_bytes(item, lines), item.holder
+    else:
+        line = line_of_buffer(item.buffer, origins)
+        lines = {line: float(item.amount)} if line else {}
+        nbytes, grown = float(item.amount), item.buffer
+        path, holders = _extend(path, holders, item.holder, grown)
+    unit, rate = _rate(item.amount, driven, hours)
+    return Growth(
+        path=path,
+        kind="container" if is_container else "buffer",
+        type=type_name(type(grown)),
+        amount=rate,
+        per=unit,
+        quantity="items" if is_container else "bytes",
+        bytes_per_hour=nbytes / hours,
+        chain=shorten(holders),
+        holders=holders,
+        allocations=describe_lines(lines, hours),
+        seen_once=not item.is_steady,
+    )
 
 
 def _locate(

@@ -32,7 +32,7 @@ def build_graph(weights: Mapping[str, npt.NDArray[np.float32]]) -> Any:
     ``in_cacheN``, shape (1, units, taps - 1, 1): its inputs of the frames before. Outputs are
     ``logits``, the probabilities, shape (1, frames, classes), and each ``out_cacheN``.
     """
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import helper
 
     memories = [name for name in weights if name.endswith("conv_left.weight")]
     units, _, taps, _ = weights[memories[0]].shape
@@ -74,18 +74,37 @@ def build_graph(weights: Mapping[str, npt.NDArray[np.float32]]) -> Any:
     x = affine(affine(x, "out_linear1"), "out_linear2")
     nodes.append(helper.make_node("Softmax", [x], ["logits"], axis=-1))
 
-    def tensor(name: str, *shape: int | str) -> Any:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    cache = (1, units, taps - 1, 1)
+    layers = range(len(memories))
+    return _make_model(
+        nodes,
+        inputs={"speech": (1, "frames", features)} | {f"in_cache{n}": cache for n in layers},
+        outputs={"logits": (1, "frames", classes)} | {f"out_cache{n}": cache for n in layers},
+        constants=constants,
+    )
 
-    def caches(prefix: str) -> list[Any]:
-        shape = (1, units, taps - 1, 1)
-        return [tensor(f"{prefix}{layer}", *shape) for layer in range(len(memories))]
+
+def _make_model(
+    nodes: list[Any],
+    *,
+    inputs: Mapping[str, tuple[int | str, ...]],
+    outputs: Mapping[str, tuple[int | str, ...]],
+    constants: Mapping[str, npt.NDArray[Any]],
+) -> Any:
+    """Return a checked model of `nodes`; inputs and outputs are float32, name to shape."""
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    def tensors(shapes: Mapping[str, tuple[int | str, ...]]) -> list[Any]:
+        return [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in shapes.items()
+        ]
 
     graph = helper.make_graph(
         nodes,
         "fsmn-vad",
-        [tensor("speech", 1, "frames", features), *caches("in_cache")],
-        [tensor("logits", 1, "frames", classes), *caches("out_cache")],
+        tensors(inputs),
+        tensors(outputs),
         [
             numpy_helper.from_array(np.ascontiguousarray(value), name)
             for name, value in constants.items()
