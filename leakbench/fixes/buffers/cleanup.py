@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from leakbench.fixes.buffers.track import Values, out_of_track
+from leakbench.fixes.buffers.track import Track, Values
 
 
-class CleanupTrack:
+class CleanupTrack(Track):
     """Appended arrays in a list, merged and shortened every `every` values.
 
     Cleanups are due where the absolute index passes a multiple of `every`, so that streams of
@@ -24,22 +24,10 @@ class CleanupTrack:
     """
 
     def __init__(self, keep: int, every: int, start: int = 0) -> None:
-        self._keep = keep
+        super().__init__(keep, start)
         self._every = every
         self._cleanups = start // every
         self._pages: list[Values] = []
-        self._start = start
-        self._end = start
-
-    @property
-    def start(self) -> int:
-        """Absolute index of the oldest value held."""
-        return self._start
-
-    @property
-    def end(self) -> int:
-        """Absolute index after the newest value."""
-        return self._end
 
     def append(self, values: Values, needed_from: int) -> None:
         """Add `values`; when a cleanup is due, drop what lies before `needed_from` first."""
@@ -51,15 +39,13 @@ class CleanupTrack:
         self._pages.append(np.array(values, dtype=np.float32))
         self._end += len(values)
 
-    def item(self, index: int) -> float:
-        """Return the value at an absolute index; IndexError where it was cleaned away."""
-        if self._start <= index < self._end:
-            first = self._end
-            for page in reversed(self._pages):  # the frames asked for are the newest
-                first -= len(page)
-                if index >= first:
-                    return page.item(index - first)
-        raise out_of_track(index, self._start, self._end)
+    def _held_item(self, index: int) -> float:
+        first = self._end
+        pages = reversed(self._pages)  # the frames asked for are the newest
+        while index < first:
+            page = next(pages)
+            first -= len(page)
+        return page.item(index - first)
 
     def read(self, index: int) -> Values:
         """Return a copy of what is held from `index` on."""
@@ -74,7 +60,3 @@ class CleanupTrack:
             return np.empty(0, dtype=np.float32)
         pages[-1] = pages[-1][max(index - first, 0) :]
         return np.concatenate(pages[::-1])
-
-    def reserve(self, keep: int) -> None:
-        """Let at least `keep` needed values survive a cleanup from now on."""
-        self._keep = max(self._keep, keep)

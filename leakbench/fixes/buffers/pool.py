@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from leakbench.fixes.buffers.track import Values, out_of_track
+from leakbench.fixes.buffers.track import Track, Values
 
 
 class BlockPool:
@@ -40,7 +40,7 @@ class BlockPool:
         return sum(map(len, self._free.values()))
 
 
-class PooledTrack:
+class PooledTrack(Track):
     """A run of values in one block of a pool.
 
     In a full block what is still needed moves to its front; a block that is too small is
@@ -57,22 +57,10 @@ class PooledTrack:
     """
 
     def __init__(self, pool: BlockPool, keep: int, start: int = 0) -> None:
+        super().__init__(keep, start)
         self._pool = pool
-        self._keep = keep
         self._lent: list[Values] = []
-        self._start = start  # absolute index of the block's first value
-        self._end = start
         weakref.finalize(self, _give_back, pool, self._lent)
-
-    @property
-    def start(self) -> int:
-        """Absolute index of the oldest value held."""
-        return self._start
-
-    @property
-    def end(self) -> int:
-        """Absolute index after the newest value."""
-        return self._end
 
     def append(self, values: Values, needed_from: int) -> None:
         """Add `values`; in a full block, move what lies from `needed_from` on to its front."""
@@ -83,10 +71,7 @@ class PooledTrack:
         self._lent[0][at : at + size] = values
         self._end += size
 
-    def item(self, index: int) -> float:
-        """Return the value at an absolute index; IndexError where it is not held."""
-        if not self._start <= index < self._end:
-            raise out_of_track(index, self._start, self._end)
+    def _held_item(self, index: int) -> float:
         return self._lent[0].item(index - self._start)
 
     def read(self, index: int) -> Values:
@@ -95,10 +80,6 @@ class PooledTrack:
             return np.empty(0, dtype=np.float32)
         first = max(index - self._start, 0)
         return self._lent[0][first : self._end - self._start].copy()
-
-    def reserve(self, keep: int) -> None:
-        """Hold at least `keep` values from now on."""
-        self._keep = max(self._keep, keep)
 
     def _make_room(self, size: int, needed_from: int) -> None:
         first = min(max(needed_from, self._end - self._keep, self._start), self._end)
