@@ -119,7 +119,8 @@ def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
     from leakbench.scenario.audio.rendering import render
     from leakbench.scenario.audio.stimulus import ChunkReader
     from leakbench.worker.driver import Drive, drive
-    from leakbench.worker.sampling import Sampler, Schedule
+    from leakbench.worker.sampling import Sampler
+    from leakbench.worker.schedule import Schedule
 
     scenario = load_scenario(arguments.scenario)
     options: dict[str, Any] = {
@@ -144,7 +145,7 @@ def measure(arguments: argparse.Namespace, chunk_ms: int) -> None:
             phase=scenario.phase_chunk(chunk_ms),
             warmup_periods=scenario.warmup_periods,
             period_seconds=stimulus.period_seconds,
-            process_interval_seconds=30.0,
+            process_interval_seconds=6.0,
         )
 
         def bare() -> Seconds:

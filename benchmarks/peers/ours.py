@@ -26,7 +26,8 @@ from leakbench.scenario.audio.rendering import render
 from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.units import format_amount
 from leakbench.worker.driver import Drive, drive
-from leakbench.worker.sampling import Sampler, Schedule
+from leakbench.worker.sampling import Sampler
+from leakbench.worker.schedule import Schedule
 
 AUDIO_SECONDS: Final = 600.0
 
@@ -88,7 +89,7 @@ def time_worker(stream: Stream, chunks: int, folder: Path) -> float:
         phase=scenario.phase_chunk(CHUNK_MS),
         warmup_periods=scenario.warmup_periods,
         period_seconds=stimulus.period_seconds,
-        process_interval_seconds=30.0,
+        process_interval_seconds=6.0,
     )
     chunk_seconds = CHUNK_MS / 1000
     writer, heartbeat = TraceWriter(folder), Heartbeat(folder, create=True)

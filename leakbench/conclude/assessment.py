@@ -13,11 +13,11 @@ from leakbench.verdict.assess import Assessment, AssessPlan, assess
 
 def assess_replicates(plan: Plan, cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
     """Judge all that the workers of a cell measured; None where they measured nothing."""
-    begun = [r for r in replicates if r.begin is not None and r.trace.samples]
+    begun = [r for r in replicates if r.begin is not None and r.judged.samples]
     if not begun or begun[0].begin is None:
         return None
     return assess(
-        [r.trace for r in begun], plan=assess_plan(plan, cell, begun[0].begin, final=True)
+        [r.judged for r in begun], plan=assess_plan(plan, cell, begun[0].begin, final=True)
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from itertools import count, takewhile, zip_longest
 from pathlib import Path
 
-from leakbench.plan import Cell, replicate_folder
+from leakbench.plan import Cell, cell_folder, replicate_folder
+from leakbench.record.decision import read_decision
 from leakbench.record.trace import (
     Begin,
     End,
@@ -26,6 +27,9 @@ class Replicate:
 
     begin: Begin | None
     trace: Trace
+    """All that was measured."""
+    judged: Trace
+    """What of it the verdict rests on: what was there when the cell was decided."""
     events: tuple[SegmentEvent, ...]
     end: End | None
 
@@ -52,15 +56,21 @@ class Replicate:
 def read_replicates(folder: Path, cell: Cell) -> tuple[Replicate, ...]:
     """Return what the workers of `cell` left in a run's folder, as many as were begun."""
     # As many as there are: a run that goes on until it is sure adds to them.
-    numbers = itertools.takewhile(
-        lambda number: replicate_folder(folder, cell, number).is_dir(), itertools.count()
-    )
-    return tuple(
-        Replicate(
-            begin=read_begin(path),
-            trace=read_trace(path),
-            events=read_segments(path),
-            end=read_end(path),
+    numbers = takewhile(lambda number: replicate_folder(folder, cell, number).is_dir(), count())
+    decided = read_decision(cell_folder(folder, cell)) or ()
+    replicates = []
+    for number, samples in zip_longest(numbers, decided):
+        if number is None:
+            break
+        path = replicate_folder(folder, cell, number)
+        trace = read_trace(path)
+        replicates.append(
+            Replicate(
+                begin=read_begin(path),
+                trace=trace,
+                judged=Trace(trace.samples[:samples]),
+                events=read_segments(path),
+                end=read_end(path),
+            )
         )
-        for path in (replicate_folder(folder, cell, number) for number in numbers)
-    )
+    return tuple(replicates)

@@ -80,8 +80,11 @@ class Plan:
     jobs: int
     """Workers at the same time."""
     limits: Limits = field(default_factory=Limits)
-    process_interval_seconds: float = 30.0
-    """Audio between two looks at the process's figures."""
+    process_interval_seconds: float = 6.0
+    """Audio between two looks at the process's figures while they are closest, at least."""
+    clear_caches: bool = True
+    """Whether caches of the interpreter and the standard library are cleared before the process
+    is looked at."""
     traced_frames: int = 0
     """Frames tracemalloc keeps; 0 for no tracing."""
     until_sure: bool = False
@@ -128,14 +131,19 @@ def scenario_copy(folder: Path, scenario: Scenario) -> Path:
     return folder / SCENARIOS_FOLDER / f"{scenario.name}.toml"
 
 
+def cell_folder(folder: Path, cell: Cell) -> Path:
+    """Return the folder of `cell` in a run's folder."""
+    return folder / CELLS_FOLDER / cell.id
+
+
 def replicate_folder(folder: Path, cell: Cell, replicate: int) -> Path:
     """Return the folder of one replicate of `cell` in a run's folder."""
-    return folder / CELLS_FOLDER / cell.id / f"r{replicate}"
+    return cell_folder(folder, cell) / f"r{replicate}"
 
 
 def explain_folder(folder: Path, cell: Cell) -> Path:
     """Return the folder of the second drive of `cell` in a run's folder."""
-    return folder / CELLS_FOLDER / cell.id / EXPLAIN_FOLDER
+    return cell_folder(folder, cell) / EXPLAIN_FOLDER
 
 
 def read_plan(folder: Path) -> Plan:

@@ -27,8 +27,14 @@ class WorkerRequest:
     """Stop after this much audio, rounded up to whole periods."""
     recordings: str | None = None
     """Path of the audio of a recorded scenario."""
-    process_interval_seconds: float = 30.0
-    """Audio between two looks at the process, at least; rounded up to whole periods."""
+    process_interval_seconds: float = 6.0
+    """Audio between two looks at the process while looks are closest, at least; whole periods, of
+    which the number is a power of two."""
+    clear_caches: bool = True
+    """Whether caches of the interpreter and the standard library are cleared before the process
+    is looked at."""
+    temp_folder: str = ""
+    """Folder for temporary files that is this worker's alone; empty where there is none."""
     traced_frames: int = 0
     """Frames tracemalloc keeps a block; 0 for no tracing. A traced run has no other figures
     of the process, for tracing changes them."""

@@ -192,6 +192,8 @@ class Begin:
     pid: int
     versions: Mapping[str, str] = field(default_factory=dict)
     """Python's, and every loaded top-level module's that states one."""
+    missing: tuple[str, ...] = ()
+    """Metrics of the process that this platform cannot give."""
 
     @property
     def period_seconds(self) -> float:
@@ -221,22 +223,19 @@ class TraceWriter:
         self._samples: TextIO = (folder / TRACE_FILE).open("a", encoding="utf-8")
         self._segments: TextIO = (folder / SEGMENTS_FILE).open("a", encoding="utf-8")
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What is open for it."""
+        return self._samples.fileno(), self._segments.fileno()
+
     def write_sample(self, sample: Sample) -> None:
         """Append one sample; it survives the process from here on."""
-        row = {
-            "chunk": sample.chunk,
-            "audio_seconds": round(sample.audio_seconds, 6),
-            "wall_seconds": round(sample.wall_seconds, 6),
-            "phase": sample.phase,
-            "segments": sample.segments,
-            "streams": sample.streams,
-            "process": dict(sample.process),
-            "objects": {
-                path: (size.elements, size.python_bytes, size.storage_bytes)
-                for path, size in sample.objects.items()
-            },
-        }
-        self._samples.write(json.dumps(row, separators=(",", ":")) + "\n")
+        self._samples.write(_line(sample))
+        self.flush()
+
+    def rehearse(self, sample: Sample) -> None:
+        """Do what writing a sample takes, and write nothing."""
+        self._samples.write(_line(sample)[:0])
         self.flush()
 
     def write_segments(self, event: SegmentEvent) -> None:
@@ -264,7 +263,8 @@ def read_begin(folder: Path) -> Begin | None:
     path = folder / BEGIN_FILE
     if not path.exists():
         return None
-    return Begin(**json.loads(path.read_text(encoding="utf-8")))
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return Begin(**{**data, "missing": tuple(data.get("missing", ()))})
 
 
 def write_end(folder: Path, end: End) -> None:
@@ -358,6 +358,23 @@ def _rows(path: Path) -> Iterator[Any]:
             if number == len(lines):
                 return
             raise OutputError(f"{path}:{number}: not a JSON line; was the file edited?") from error
+
+
+def _line(sample: Sample) -> str:
+    row = {
+        "chunk": sample.chunk,
+        "audio_seconds": round(sample.audio_seconds, 6),
+        "wall_seconds": round(sample.wall_seconds, 6),
+        "phase": sample.phase,
+        "segments": sample.segments,
+        "streams": sample.streams,
+        "process": dict(sample.process),
+        "objects": {
+            path: (size.elements, size.python_bytes, size.storage_bytes)
+            for path, size in sample.objects.items()
+        },
+    }
+    return json.dumps(row, separators=(",", ":")) + "\n"
 
 
 def _sample(row: Mapping[str, Any]) -> Sample:

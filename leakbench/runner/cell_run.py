@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.conclude import Look, look_at_cell
-from leakbench.plan import Cell, Plan, replicate_folder
+from leakbench.plan import Cell, Plan, cell_folder, replicate_folder
+from leakbench.record.decision import write_decision
 from leakbench.record.trace import Begin, TraceTail, read_begin
 from leakbench.runner.observer import Observer
 from leakbench.runner.process import WorkerProcess
@@ -126,9 +127,10 @@ class CellRun:
     def _first_target(self) -> float:
         if self._cell.replicates == 1 or self._begin is None:
             return math.inf
-        # One interval and one period more: the process is looked at no more often, and at whole
-        # periods, and a look is due only once there is a sample beyond it.
-        margin = self._plan.process_interval_seconds + self._begin.period_seconds
+        # A verdict is due only once there is a look at the process beyond it. The next one may be
+        # twice the interval away (a power of two of periods), or a tenth of the audio so far.
+        interval = max(2 * self._plan.process_interval_seconds, FIRST_LOOK_SECONDS / 10)
+        margin = interval + self._begin.period_seconds
         to_first_look = self._begin.warmup_seconds + FIRST_LOOK_SECONDS + margin
         return max(self._cell.at_least_seconds, to_first_look)
 
@@ -170,6 +172,9 @@ class CellRun:
         )
         self._observer.looked(self._cell, look)
         self._is_done = look.decided
+        if look.decided:
+            counts = [len(replicate.tail) for replicate in self._replicates]
+            write_decision(cell_folder(self._folder, self._cell), counts)
         if look.decided and look.outcome == "leak" and self._plan.explains(self._cell):
             self._ask_to_explain(self._begin, look)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
 import math
 import os
@@ -77,7 +78,9 @@ class WorkerProcess:
         self, folder: Path, subject: ResolvedSubject, request: WorkerRequest, limits: Limits
     ) -> None:
         folder.mkdir(parents=True)
-        write_request(folder, request)
+        # Not in the run's folder: sockets are made here too, and their paths must be short.
+        self._temp = tempfile.TemporaryDirectory(prefix="leakbench-", ignore_cleanup_errors=True)
+        write_request(folder, dataclasses.replace(request, temp_folder=self._temp.name))
         self.folder = folder
         self._limits = limits
         self._chunk_seconds = request.chunk_ms / 1000
@@ -88,7 +91,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=worker_environment(subject),
+                env={**worker_environment(subject), "TMPDIR": self._temp.name},
                 # Ctrl-C in the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
             )
@@ -199,6 +202,7 @@ class WorkerProcess:
 
     def _conclude(self) -> End:
         self._update_heartbeat_last()
+        self._temp.cleanup()
         end = read_end(self.folder)
         if end is None:
             if self._stop_asked is not None and self._process.returncode == -signal.SIGTERM:

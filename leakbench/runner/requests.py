@@ -30,6 +30,7 @@ def replicate_request(plan: Plan, folder: Path, cell: Cell, number: int) -> Work
         audio_seconds=cell.audio_seconds,
         recordings=str(cell.recordings) if cell.recordings else None,
         process_interval_seconds=plan.process_interval_seconds,
+        clear_caches=plan.clear_caches,
         traced_frames=plan.traced_frames,
     )
 

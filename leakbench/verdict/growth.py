@@ -13,6 +13,8 @@ MIN_PERIODS: Final = 5
 """Fewest periods that anything is said of: five equal increments do not happen by accident."""
 SHRINKING: Final = 0.75
 """Late over early growth below which growth is dying out: linear is 1, a filling cache <= 0.5."""
+STEADY: Final = 0.98
+"""Late over early growth that counts as no decay at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ def is_shrinking(growth: FloatArray) -> bool:
 
     Growth whose least period does not get less goes on, whatever lumps came on top of it
     early (a short list over-allocates often). Otherwise the halves are compared by median
-    and by sum: less in the later half is enough while the record is short; from 12 periods
-    on it must be less by a quarter, as irregular growth then differs by chance.
+    and by sum: less by a fiftieth in the later half is enough while the record is short; from 12
+    periods on it must be less by a quarter, as irregular growth then differs by chance.
     """
     half = len(growth) // 2
     early, late = growth[:half], growth[-half:]
@@ -65,5 +67,5 @@ def is_shrinking(growth: FloatArray) -> bool:
         return False
     if np.all(np.diff(growth) <= 0):
         return True
-    floor = SHRINKING if len(growth) >= 12 else 1.0
+    floor = SHRINKING if len(growth) >= 12 else STEADY
     return bool(np.median(late) < floor * np.median(early) and late.sum() < floor * early.sum())

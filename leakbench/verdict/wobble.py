@@ -9,6 +9,7 @@ import numpy as np
 
 from leakbench.verdict.growth import Growth
 from leakbench.verdict.judgement import FloatArray
+from leakbench.verdict.slopes import theil_sen
 
 
 def largest_fall(values: FloatArray) -> float:
@@ -41,9 +42,9 @@ BENDING: Final = 6
 """Values of a half from which on a bend can be told from its noise."""
 BENT_ERRORS: Final = 4.0
 """Standard errors from which on a bend is none by chance."""
-BENT: Final = 0.1
-"""Part of its rate that growth must lose over the half: a leak that is a little uneven loses
-less."""
+BENT: Final = 0.05
+"""Part of its rate that growth must lose from the first part of the half to the second: a leak
+that is a little uneven loses less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,12 @@ def fit_line(values: FloatArray) -> Line:
 
 
 def is_slowing(values: FloatArray) -> bool:
-    """Whether the later half of a record that grows bends downwards, beyond chance and by a tenth.
+    """Whether growth bends downwards over the later half of a record, beyond chance.
 
-    The half is fitted by a parabola. What fills up bends for as long as it does; what grows for
-    good may have bent earlier, while it warmed up.
+    A parabola through the half must bend by more than its error, and the median slope of its
+    second part (Theil 1950, Sen 1968) be less than that of its first: a lump, such as a table
+    that was doubled, bends a parabola and leaves median slopes alone. What fills up bends for as
+    long as it does; what grows for good may have bent earlier, while it warmed up.
     """
     half = values[len(values) // 2 :]
     if len(half) < BENDING:
@@ -99,9 +102,13 @@ def is_slowing(values: FloatArray) -> bool:
     residuals = half - basis @ coefficients
     variance = float(residuals @ residuals) / (len(half) - 3)
     error = np.sqrt(variance * np.linalg.inv(basis.T @ basis)[2, 2])
-    # The slope falls from c1 - 3 c2 to c1 + 3 c2 over the half.
-    rate, bend = float(coefficients[1]), float(coefficients[2])
-    return bend < -BENT_ERRORS * max(float(error), 1e-12) and -6 * bend > BENT * rate
+    if float(coefficients[2]) >= -BENT_ERRORS * max(float(error), 1e-12):
+        return False
+    middle = len(half) // 2
+    early, late = (
+        theil_sen(np.arange(float(len(part))), part) for part in (half[: middle + 1], half[middle:])
+    )
+    return late < (1 - BENT) * early
 
 
 def estimate_growth(values: FloatArray, band: float) -> Growth:

@@ -8,6 +8,7 @@ folder. SIGTERM ends it after the chunk in hand, SIGUSR1 writes every thread's s
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import faulthandler
 import math
 import os
@@ -22,6 +23,8 @@ from pathlib import Path
 from types import FrameType
 
 from leakbench.errors import LeakbenchError, SubjectError, UsageError
+from leakbench.probes.process import ProcessProbe
+from leakbench.probes.settling import Settling
 from leakbench.probes.traced import Tracing
 from leakbench.record.heartbeat import HEARTBEAT_FILE, Heartbeat
 from leakbench.record.request import WorkerRequest, read_request
@@ -42,7 +45,8 @@ from leakbench.subject import Subject
 from leakbench.subject.loading import load_subject
 from leakbench.worker.driver import Drive, Looker, drive
 from leakbench.worker.explaining import Explainer
-from leakbench.worker.sampling import Sampler, Schedule
+from leakbench.worker.sampling import Sampler
+from leakbench.worker.schedule import Schedule
 
 _PR_SET_PDEATHSIG = 1
 
@@ -147,18 +151,15 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         period_seconds=stimulus.period_seconds,
         process_interval_seconds=request.process_interval_seconds,
     )
-    write_begin(
-        folder,
-        Begin(
-            sample_rate=subject.sample_rate,
-            chunk_seconds=chunk_seconds,
-            chunks_per_period=stimulus.chunks_per_period,
-            phase=schedule.phase,
-            warmup_chunks=schedule.warmup_chunks,
-            stimulus_sha256=stimulus.sha256,
-            pid=os.getpid(),
-            versions=_versions(),
-        ),
+    begin = Begin(
+        sample_rate=subject.sample_rate,
+        chunk_seconds=chunk_seconds,
+        chunks_per_period=stimulus.chunks_per_period,
+        phase=schedule.phase,
+        warmup_chunks=schedule.warmup_chunks,
+        stimulus_sha256=stimulus.sha256,
+        pid=os.getpid(),
+        versions=_versions(),
     )
     with ChunkReader(stimulus) as reader:
         # The file stays readable through the open handle and is gone whatever ends us.
@@ -173,9 +174,12 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
         with closing(Heartbeat(folder)) as heartbeat:
             if request.explain_seconds:
                 _stop_at_once()
+                write_begin(folder, begin)
                 completed = _explain(folder, request, bench, heartbeat)
             else:
-                completed = _measure(folder, request, bench, heartbeat, tracing, stop_requested)
+                completed = _measure(
+                    folder, request, bench, begin, heartbeat, tracing, stop_requested
+                )
         write_end(folder, End(ending="completed" if completed else "stopped"))
         if (folder / EXPLAIN_FILE).exists():
             _explain_what_was_measured(folder, bench)
@@ -186,19 +190,31 @@ def _measure(
     folder: Path,
     request: WorkerRequest,
     bench: _Bench,
+    begin: Begin,
     heartbeat: Heartbeat,
     tracing: Tracing | None,
     stop_requested: Callable[[], bool],
 ) -> bool:
-    with closing(TraceWriter(folder)) as writer:
+    with (
+        closing(TraceWriter(folder)) as writer,
+        closing(
+            ProcessProbe(
+                temp_folder=Path(request.temp_folder) if request.temp_folder else None,
+                disregarded=(bench.reader.descriptor, *writer.descriptors),
+            )
+        ) as probe,
+    ):
         sampler = Sampler(
             bench.schedule,
             bench.subject,
             writer,
             chunk_seconds=bench.chunk_seconds,
+            probe=probe,
+            settling=Settling(clears_caches=request.clear_caches),
             tracing=tracing,
         )
-        sampler.begin()
+        missing = sampler.begin()
+        write_begin(folder, dataclasses.replace(begin, missing=missing))
         return bench.drive(request, sampler, writer, heartbeat, stop_requested)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +16,30 @@ from leakbench.scenario.audio.stimulus import ChunkReader
 from leakbench.subject import Segments, Subject
 
 
+class Counts(ctypes.Structure):
+    """How much has been driven, in memory that is the same whatever the numbers.
+
+    CPython makes an object of an integer from 257 on: counts held as such weigh 32 bytes more from
+    then on.
+    """
+
+    chunks: int
+    """Chunks fed, over all streams."""
+    segments: int
+    """Segments closed."""
+    streams: int
+    """Streams started."""
+    _fields_ = tuple((name, ctypes.c_int64) for name in ("chunks", "segments", "streams"))
+
+
 class Looker(Protocol):
     """Looks at a subject between chunks."""
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait for leave to go on."""
 
-    def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
-        """Look, if it is time to, once `chunks` chunks have been fed."""
+    def after_chunk(self, counts: Counts, wall_seconds: float, cpu_seconds: float) -> None:
+        """Look, if it is time to, once a chunk has been fed in so much time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +72,47 @@ def drive(
     Exception
         Whatever the subject raises.
     """
-    segments_closed = 0
-    streams = 0
+    counts = Counts()
+    stream_chunks = plan.stream_chunks or plan.chunks
+    allowed_chunks = 0
     heartbeat.beat(1, 0.0)
-    for chunk in range(plan.chunks):
-        if chunk >= heartbeat.allowed_chunks:
-            sampler.wait_until(lambda: chunk < heartbeat.allowed_chunks or stop_requested())  # noqa: B023
+    while counts.chunks < plan.chunks:
+        if counts.chunks >= allowed_chunks:
+            allowed_chunks = _await_leave(counts, sampler, heartbeat, stop_requested)
         if stop_requested():
             return False
-        if chunk % (plan.stream_chunks or plan.chunks) == 0:
+        if counts.chunks % stream_chunks == 0:
             subject.start()
-            streams += 1
+            counts.streams += 1
         samples = reader.read()
-        is_final = plan.stream_chunks is not None and (chunk + 1) % plan.stream_chunks == 0
-        began = time.perf_counter()
+        is_final = plan.stream_chunks is not None and (counts.chunks + 1) % stream_chunks == 0
+        wall_began = time.perf_counter()
+        cpu_began = time.process_time()
         segments = subject.feed(samples, is_final)
-        feed_seconds = time.perf_counter() - began
+        cpu_seconds = time.process_time() - cpu_began
+        wall_seconds = time.perf_counter() - wall_began
         # Let go of the audio: a look must not find what only this loop holds.
         del samples
         if not isinstance(segments, list) or segments:
-            event = _check(chunk, segments)
+            event = _check(counts.chunks, segments)
             if event.segments:
-                segments_closed += sum(1 for _start, end in event.segments if end != -1)
+                counts.segments += sum(1 for _start, end in event.segments if end != -1)
                 writer.write_segments(event)
+            del event
         del segments
-        sampler.after_chunk(chunk + 1, feed_seconds, segments_closed, streams)
-        heartbeat.beat(chunk + 2, (chunk + 1) * plan.chunk_seconds)
+        counts.chunks += 1
+        sampler.after_chunk(counts, wall_seconds, cpu_seconds)
+        heartbeat.beat(counts.chunks + 1, counts.chunks * plan.chunk_seconds)
     return True
+
+
+def _await_leave(
+    counts: Counts, sampler: Looker, heartbeat: Heartbeat, stop_requested: Callable[[], bool]
+) -> int:
+    """Wait until a chunk more may be fed or none shall be, and return how many may in all."""
+    if counts.chunks >= heartbeat.allowed_chunks:
+        sampler.wait_until(lambda: counts.chunks < heartbeat.allowed_chunks or stop_requested())
+    return heartbeat.allowed_chunks
 
 
 def _check(chunk: int, segments: Segments) -> SegmentEvent:

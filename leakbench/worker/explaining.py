@@ -23,6 +23,7 @@ from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.traced import Tracing
 from leakbench.record.trace import write_json
 from leakbench.subject import Subject
+from leakbench.worker.driver import Counts
 
 FINDINGS_FILE: Final = "findings.json"
 
@@ -117,8 +118,9 @@ class Explainer:
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Go on: an explaining worker runs alone."""
 
-    def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
+    def after_chunk(self, counts: Counts, wall_seconds: float, cpu_seconds: float) -> None:
         """Take a census if it is time for one."""
+        chunks = counts.chunks
         if self._awaited is not None and chunks % self._period == self._phase:
             self._await(self._awaited, chunks)
         if self._trace_at == chunks:
@@ -126,7 +128,7 @@ class Explainer:
         if chunks == self._first:
             self._half = max(self._periods(chunks), self._most - self._fewest + 1) * self._period
         if self._half and (chunks - self._first) % self._half == 0:
-            self._look(Driven(chunks=chunks, segments=segments, streams=streams))
+            self._look(Driven(chunks=chunks, segments=counts.segments, streams=counts.streams))
 
     def _await(self, awaited: _Awaited, chunks: int) -> None:
         # What never grows again is waited for no longer than the cell took.

@@ -1,85 +1,56 @@
-"""When to look at a subject, and what at.
+"""Takes looks at a subject between chunks, and appends them to the trace.
 
-Objects are looked at at one fixed phase of every period, the process at the same phase but
-more rarely. Two whole periods after warm-up are looked at chunk by chunk: only there can
-growth that comes with each chunk be told from growth that comes with each segment.
+What the looking itself needs is there before the first chunk: looks are rehearsed, complete but for
+the subject, until nothing is imported, filled or specialised any more. What one look leaves for the
+next does not grow with the looks.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
+from leakbench.metrics import process_metrics
 from leakbench.probes.objects import ObjectProbe
 from leakbench.probes.process import ProcessProbe
+from leakbench.probes.settling import Settling
 from leakbench.probes.traced import Tracing
-from leakbench.record.trace import Sample, TraceWriter
+from leakbench.record.trace import ObjectSize, Sample, TraceWriter
 from leakbench.subject import Subject
+from leakbench.worker.driver import Counts
+from leakbench.worker.feedtimes import FeedTimes
+from leakbench.worker.movement import Movement
+from leakbench.worker.schedule import Due, Pace, Schedule
 
-DENSE_PERIODS: Final = 2
-"""Periods looked at chunk by chunk: one shows where growth falls, two that it falls there again."""
-DENSE_CHUNKS_AT_MOST: Final = 400
-"""Longer periods are looked at chunk by chunk only so far: looking must stay cheap."""
-USS_EVERY: Final = 20
-"""Looks at the process for each look at its USS, which walks the page tables."""
-
+USS_SECONDS: Final = 600.0
+"""Audio from one look at USS to the next: the kernel walks the page tables for it."""
+REHEARSALS: Final = 24
+"""Looks before the first chunk. CPython specialises bytecode in the first 8 to 16 calls of a
+function, and the heap was seen to move until then."""
 WAIT_SECONDS: Final = 0.02
 """Between two questions whether to go on: no load, no noticeable delay."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """Which chunks are followed by a look, as whole numbers of chunks and periods."""
-
-    chunks_per_period: int
-    phase: int
-    """Chunks into the period at which looks are taken, 0 to chunks_per_period - 1."""
-    warmup_chunks: int
-    process_every_periods: int
-
-    @classmethod
-    def plan(
-        cls,
-        *,
-        chunks_per_period: int,
-        phase: int,
-        warmup_periods: int,
-        period_seconds: float,
-        process_interval_seconds: float,
-    ) -> Schedule:
-        """Return the schedule that looks at the process at most every `process_interval_seconds`.
-
-        All times are audio-seconds.
-        """
-        return cls(
-            chunks_per_period=chunks_per_period,
-            phase=phase,
-            warmup_chunks=warmup_periods * chunks_per_period,
-            process_every_periods=max(1, math.ceil(process_interval_seconds / period_seconds)),
-        )
-
-    def looks_at_objects(self, chunks: int) -> bool:
-        """Whether objects are looked at once `chunks` chunks have been fed."""
-        return chunks % self.chunks_per_period == self.phase or self._is_dense(chunks)
-
-    def looks_at_process(self, chunks: int) -> bool:
-        """Whether the process is looked at once `chunks` chunks have been fed."""
-        periods, phase = divmod(chunks - self.phase, self.chunks_per_period)
-        return phase == 0 and periods % self.process_every_periods == 0
-
-    def _is_dense(self, chunks: int) -> bool:
-        since_warmup = chunks - self.warmup_chunks
-        dense_chunks = min(DENSE_PERIODS * self.chunks_per_period, DENSE_CHUNKS_AT_MOST)
-        return 0 <= since_warmup <= dense_chunks
+_Measure: TypeAlias = Callable[[], Mapping[str, ObjectSize]]
+_MODES: Final = ("traced_bytes",)
+"""Metrics of runs of their own: another run does not lack them."""
 
 
 class Sampler:
-    """Takes the looks that the schedule asks for and appends them to the trace."""
+    """Takes the looks that the schedule asks for and appends them to the trace.
+
+    Parameters
+    ----------
+    chunk_seconds
+        Audio of a chunk.
+    probe
+        Of the process, and of nothing else if not given.
+    settling
+        How the process is settled before it is looked at.
+    tracing
+        Where allocations are traced: then there are no other figures of the process.
+    """
 
     def __init__(
         self,
@@ -88,27 +59,41 @@ class Sampler:
         writer: TraceWriter,
         *,
         chunk_seconds: float,
+        probe: ProcessProbe | None = None,
+        settling: Settling | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._schedule = schedule
+        self._pace = Pace(schedule)
+        self._movement = Movement()
         self._subject = subject
         self._writer = writer
         self._chunk_seconds = chunk_seconds
         self._tracing = tracing
-        self._probe = ProcessProbe()
+        self._probe = probe or ProcessProbe()
+        self._settling = settling or Settling()
         self._objects = ObjectProbe()
-        # Preallocated: a list of timings would be a leak of our own.
-        self._feed_seconds = np.zeros(
-            schedule.process_every_periods * schedule.chunks_per_period, dtype=np.float64
+        self._times = FeedTimes(
+            chunks_per_period=schedule.chunks_per_period,
+            kept=schedule.process_every_periods * schedule.chunks_per_period,
         )
-        self._fed = 0
-        self._looks_at_process = 0
+        self._uss_due_seconds = 0.0
         self._began = time.perf_counter()
 
-    def begin(self) -> None:
-        """Set everything that exists before the first chunk aside and start the clock."""
-        self._probe.freeze()
+    def begin(self) -> tuple[str, ...]:
+        """Rehearse, set everything that exists aside, and start the clock.
+
+        Returns
+        -------
+        The metrics of the process that this platform cannot give.
+        """
+        # Before the rehearsal, for each settles the process, and after it.
+        self._settling.freeze()
+        given = self._rehearse()
+        self._settling.freeze()
         self._began = time.perf_counter()
+        wanted = (metric.name for metric in process_metrics())
+        return tuple(name for name in wanted if name not in given and name not in _MODES)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait with the clock stopped: waiting for other workers is no time of the subject's."""
@@ -117,52 +102,88 @@ class Sampler:
             time.sleep(WAIT_SECONDS)
         self._began += time.perf_counter() - began
 
-    def after_chunk(self, chunks: int, feed_seconds: float, segments: int, streams: int) -> None:
-        """Look at the subject if the schedule says so.
+    def after_chunk(self, counts: Counts, wall_seconds: float, cpu_seconds: float) -> None:
+        """Look at the subject if it is time to.
 
         Parameters
         ----------
-        chunks
-            Chunks fed so far.
-        feed_seconds
-            Seconds the subject took for the last one.
-        segments, streams
-            Segments closed and streams started so far.
+        counts
+            What has been driven so far.
+        wall_seconds, cpu_seconds
+            Time and processor time that the subject took for the last chunk.
         """
-        self._feed_seconds[self._fed % len(self._feed_seconds)] = feed_seconds
-        self._fed += 1
-        look_at_process = self._schedule.looks_at_process(chunks)
-        if not look_at_process and not self._schedule.looks_at_objects(chunks):
+        self._times.add(wall_seconds, cpu_seconds)
+        due = self._pace.due(counts.chunks)
+        if due == "nothing":
             return
-        self._writer.write_sample(
-            Sample(
-                chunk=chunks,
-                audio_seconds=chunks * self._chunk_seconds,
-                wall_seconds=time.perf_counter() - self._began,
-                phase=chunks % self._schedule.chunks_per_period,
-                segments=segments,
-                streams=streams,
-                # The process first: walking objects makes garbage of its own.
-                process=self._look_at_process() if look_at_process else {},
-                objects=self._objects.measure(self._subject.roots()),
-            )
+        # What waits to be written is on the heap, and more of it the longer ago the last look was.
+        self._writer.flush()
+        sample = self._look(due, counts, self._measure_objects)
+        self._writer.write_sample(sample)
+        self._set_pace(sample)
+
+    def _look(self, due: Due, counts: Counts, measure_objects: _Measure) -> Sample:
+        wall_seconds = time.perf_counter() - self._began
+        # The process first: walking objects makes garbage of its own, and numbers are objects.
+        process = self._look_at_process(due, counts)
+        objects = measure_objects()
+        return Sample(
+            chunk=counts.chunks,
+            audio_seconds=counts.chunks * self._chunk_seconds,
+            wall_seconds=wall_seconds,
+            phase=counts.chunks % self._schedule.chunks_per_period,
+            segments=counts.segments,
+            streams=counts.streams,
+            process=process,
+            objects=objects,
         )
 
-    def _look_at_process(self) -> Mapping[str, float]:
+    def _measure_objects(self) -> Mapping[str, ObjectSize]:
+        return self._objects.measure(self._subject.roots())
+
+    def _look_at_process(self, due: Due, counts: Counts) -> Mapping[str, float]:
+        if due == "objects":
+            return {}
         if self._tracing is not None:
-            return {"traced_bytes": self._tracing.traced_bytes()}
-        probe = self._probe
-        probe.settle()
-        figures: dict[str, float] = {}
-        if (heap := probe.heap_bytes()) is not None:
-            figures["heap_bytes"] = heap
-        if (rss := probe.rss_bytes()) is not None:
-            figures["rss_bytes"] = rss
-        if self._looks_at_process % USS_EVERY == 0 and (uss := probe.uss_bytes()) is not None:
-            figures["uss_bytes"] = uss
-        self._looks_at_process += 1
-        if self._fed:
-            recent = self._feed_seconds[: min(self._fed, len(self._feed_seconds))]
-            figures["chunk_seconds"] = float(np.median(recent))
-            self._fed = 0
+            return {"traced_bytes": self._tracing.traced_bytes()} if due == "everything" else {}
+        if due == "early":
+            return {"rss_bytes": self._probe.rss_bytes()}
+        return self._measure_process(counts.chunks * self._chunk_seconds)
+
+    def _measure_process(self, audio_seconds: float) -> dict[str, float]:
+        self._settling.settle()
+        figures = self._probe.measure()
+        if audio_seconds >= self._uss_due_seconds:
+            self._uss_due_seconds += USS_SECONDS
+            if (uss_bytes := self._probe.uss_bytes()) is not None:
+                figures["uss_bytes"] = uss_bytes
+        figures.update(self._times.take())
         return figures
+
+    def _set_pace(self, sample: Sample) -> None:
+        if sample.chunk < self._schedule.warmup_chunks:
+            # What it kept of the objects is there before the first look that counts.
+            self._movement.has_grown(sample.objects, {})
+        elif self._schedule.period(sample.chunk) is not None:
+            if self._movement.has_grown(sample.objects, sample.process):
+                self._pace.tighten(sample.chunk)
+            if self._movement.is_climbing:
+                self._pace.look_at_each_chunk(sample.chunk)
+
+    def _rehearse(self) -> frozenset[str]:
+        """Take looks that are thrown away, and return which metrics they gave."""
+        objects = ObjectProbe()
+        stand_in = {"samples": np.zeros(8), "levels": [0.5, "text"], "names": {"one": (1, 2)}}
+        given: dict[str, float] = {}
+        counts = Counts()
+        for _ in range(REHEARSALS):
+            counts.chunks += 1
+            for _ in range(self._schedule.chunks_per_period):
+                self._times.add(0.0, 0.0)
+            given.update(self._measure_process(audio_seconds=0.0))
+            sample = self._look("objects", counts, lambda: objects.measure(stand_in))
+            self._writer.rehearse(sample)
+            self._movement.has_grown(sample.objects, given)
+        self._movement.forget()
+        self._uss_due_seconds = 0.0
+        return frozenset(given)

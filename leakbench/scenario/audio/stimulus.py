@@ -42,6 +42,11 @@ class ChunkReader:
         # Unbuffered: a buffer would be one more object whose size moves with the position.
         self._file = stimulus.path.open("rb", buffering=0)
 
+    @property
+    def descriptor(self) -> int:
+        """What is open for it."""
+        return self._file.fileno()
+
     def read(self) -> Samples:
         """Return the next chunk, float32 of shape (chunk_samples,), fresh and the caller's to keep.
 

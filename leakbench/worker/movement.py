@@ -1,0 +1,81 @@
+"""Whether anything has grown from one look to the next."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from typing import Final
+
+from leakbench.metrics import process_metrics
+from leakbench.record.trace import ObjectSize
+
+CLIMBS: Final = 3
+"""Looks in a row that must each be above the one before: a wobble rarely goes up so often."""
+
+
+class Movement:
+    """Compares each look at one phase of the period with the one before.
+
+    What it keeps is that look's figures, however many looks there are.
+    """
+
+    def __init__(self) -> None:
+        # Of times nothing is said: they never repeat.
+        self._metrics = [m for m in process_metrics() if m.tier in ("exact", "banded")]
+        self._last = array("d", [math.nan]) * len(self._metrics)
+        self._climbs_from = array("d", self._last)
+        self._climbs = array("q", [0]) * len(self._metrics)
+        self._objects: Mapping[str, ObjectSize] = {}
+
+    def has_grown(self, objects: Mapping[str, ObjectSize], process: Mapping[str, float]) -> bool:
+        """Take note of a look, and return whether a figure is above the last by more than noise.
+
+        Parameters
+        ----------
+        objects
+            What was found now; any growth of it counts.
+        process
+            Likewise, as far as it was looked at.
+        """
+        grown = bool(self._objects) and any(
+            _exceeds(size, self._objects.get(path)) for path, size in objects.items()
+        )
+        self._objects = objects
+        for row, metric in enumerate(self._metrics):
+            if (value := process.get(metric.name)) is None:
+                continue
+            last = self._last[row]
+            grown = grown or value - last > metric.noise
+            if value > last:
+                self._climbs[row] += 1
+            else:
+                self._climbs[row] = 0
+                self._climbs_from[row] = value
+            self._last[row] = value
+        return grown
+
+    @property
+    def is_climbing(self) -> bool:
+        """Whether a metric of the process was higher at each of the last looks than before.
+
+        By more than its noise in all: less than that a look adds up to it over several.
+        """
+        return any(
+            self._climbs[row] >= CLIMBS and self._last[row] - self._climbs_from[row] > metric.noise
+            for row, metric in enumerate(self._metrics)
+        )
+
+    def forget(self) -> None:
+        """Begin anew, as far as the process goes: nothing is known to be above anything."""
+        for row in range(len(self._metrics)):
+            self._last[row] = math.nan
+            self._climbs[row] = 0
+
+
+def _exceeds(size: ObjectSize, before: ObjectSize | None) -> bool:
+    return before is None or (
+        size.elements > before.elements
+        or size.python_bytes > before.python_bytes
+        or size.storage_bytes > before.storage_bytes
+    )
