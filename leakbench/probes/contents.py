@@ -11,11 +11,14 @@ from itertools import compress, repeat
 from typing import Any, Final, TypeAlias
 
 from leakbench.probes import storage
+from leakbench.probes.autograd import Nodes, graph_of, open_graph
 from leakbench.probes.kinds import Kind, TypePlan, TypePlans
 from leakbench.probes.storage import Extents
 
 NAMELESS: Final = "[]"
 """The name of what has none."""
+GRAPH: Final = "grad_fn"
+"""The name of a tensor's autograd graph, which is what torch calls its newest node."""
 FOLD_AT_LEAST: Final = 32
 """Items from which on looking at all of them in C pays."""
 _SNAPSHOT_TRIES: Final = 3
@@ -32,7 +35,7 @@ _HELD_ONCE: Final = next(map(sys.getrefcount, [object()]))
 class Reached:
     """What was reached so far from one path."""
 
-    __slots__ = ("bytes", "extents", "folded", "plans")
+    __slots__ = ("bytes", "extents", "folded", "nodes", "plans")
 
     def __init__(self, plans: TypePlans) -> None:
         self.plans = plans
@@ -44,6 +47,8 @@ class Reached:
         """Number of items so included, by id of the container."""
         self.extents = Extents()
         """Storage pinned."""
+        self.nodes = Nodes()
+        """Nodes of autograd graphs."""
 
     def merge(self, other: Reached) -> None:
         """Add what `other` reached; `other` is of no use afterwards."""
@@ -83,10 +88,18 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
         _open_dict(obj, reached, held)
     elif kind is Kind.BYTES:
         elements += plan.length(obj)
+    elif kind is Kind.ATOM:
+        elements += length_of_atom(obj)
     elif kind is Kind.TENSOR:
         count, parts = storage.open_tensor(obj, reached.extents)
         elements += count
         _open_tensor_attributes(obj, reached, held)
+        if (graph := graph_of(obj)) is not None:
+            held.append([(GRAPH, graph)])
+    elif kind is Kind.GRAPH:
+        # Neither the handle nor what it leads to is a Python object of the subject's.
+        reached.bytes[key] = 0
+        elements += open_graph(obj, reached.nodes, reached.extents)
     elif kind is Kind.NDARRAY:
         reached.bytes[key] -= storage.sized_content_bytes(obj)
         count, parts = storage.open_array(obj, reached.extents)
@@ -111,6 +124,13 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
     if parts:
         held.append(zip(repeat(NAMELESS), parts))
     return elements, held
+
+
+def length_of_atom(atom: Any) -> int:
+    """Return the characters of a string or the bytes of a whole number, 0 of anything else."""
+    if type(atom) is str:
+        return len(atom)
+    return (atom.bit_length() + 7) // 8 if type(atom) is int else 0
 
 
 def has_content(obj: Any, plan: TypePlan, plans: TypePlans) -> bool:

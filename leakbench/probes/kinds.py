@@ -21,6 +21,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from leakbench.probes.autograd import Graph
+
 _HAVE_GC: Final = 1 << 14
 _HEAP_TYPE: Final = 1 << 9
 _GC_HEAD_BYTES: Final = 16
@@ -59,6 +61,8 @@ class Kind(enum.Enum):
     NDARRAY = enum.auto()
     TENSOR = enum.auto()
     TORCH_STORAGE = enum.auto()
+    GRAPH = enum.auto()
+    """What autograd keeps behind a tensor."""
     FUNCTION = enum.auto()
     INSTANCE = enum.auto()
     """An instance of a class written in Python."""
@@ -156,7 +160,7 @@ class TypePlan:
         )
         """The built-in base's own length."""
         is_python_class = _is_written_in_python(cls)
-        may_be_read = self.kind is not Kind.ATOM and (
+        may_be_read = self.kind not in (Kind.ATOM, Kind.GRAPH) and (
             is_python_class or issubclass(cls, types.SimpleNamespace)
         )
         dictionary = _static_lookup(cls, "__dict__") if may_be_read else None
@@ -220,6 +224,8 @@ def kind_of(cls: type) -> Kind:
         return Kind.SCALAR
     if issubclass(cls, _loaded_types((("torch", "Tensor"),))):
         return Kind.TENSOR
+    if issubclass(cls, Graph):
+        return Kind.GRAPH
     if issubclass(cls, _loaded_types((("torch", "UntypedStorage"),))):
         return Kind.TORCH_STORAGE
     for base, kind in _BUILTIN_KINDS:

@@ -10,9 +10,12 @@ identifiers share ``[*]``, and so do all values of a dict first seen with more t
 keys are ever new has `NAMES_AT_MOST` of them named and the others in ``[*]``. Its growth
 shows on its own path in any case.
 
-Instances, containers and buffers have paths; numbers, strings, enum members and the like
-are counted in what holds them. Below `DEPTH_AT_MOST` names, or once `PATHS_AT_MOST` paths
-are known, what is found is counted in the nearest path above.
+Instances, containers and buffers have paths, and so have strings and whole numbers of
+`NAMED_ATOM_BYTES` and more that have a name; other numbers, strings, enum members and the like
+are counted in what holds them. Behind a tensor that autograd has recorded lies its graph:
+``h.grad_fn``, whose elements are nodes and whose storage is what these save. Below
+`DEPTH_AT_MOST` names, or once `PATHS_AT_MOST` paths are known, what is found is counted in the
+nearest path above.
 
 Sizes
 -----
@@ -60,6 +63,10 @@ DEPTH_AT_MOST: Final = 6
 """Names in a path. ``stats.output_data_buf[].buffer`` has 4."""
 PATHS_AT_MOST: Final = 256
 """Paths of one probe, so that a trace line stays a few KiB."""
+
+NAMED_ATOM_BYTES: Final = 256
+"""From here on a string or number has a path of its own, where it has a name: one that grows, such
+as a transcript, is there soon; a short one is counted in what holds it."""
 
 _ANY_KEY: Final = "[*]"
 _SHARED_NAMES: Final = frozenset({NAMELESS, _ANY_KEY})
@@ -202,8 +209,11 @@ def _sort(
         plan = plan_of(id(cls)) or _plans.of(cls)
         if plan.is_atom:
             key = id(item)
-            if key not in nbytes:
-                nbytes[key] = plan.fixed_bytes or plan.size(item)
+            weight = plan.fixed_bytes or plan.size(item)
+            if weight >= NAMED_ATOM_BYTES and groups is not None and _is_named(name):
+                groups.setdefault(name, {})[key] = item
+            elif key not in nbytes:
+                nbytes[key] = weight
         elif plan.is_excluded:
             continue
         elif (
@@ -214,13 +224,17 @@ def _sort(
         ):
             unnamed.append(item)
         else:
-            if name is not NAMELESS and not (type(name) is str and name.isidentifier()):
+            if name is not NAMELESS and not _is_named(name):
                 name = _ANY_KEY
             group = groups.get(name)
             if group is None:
                 groups[name] = {id(item): item}
             else:
                 group[id(item)] = item
+
+
+def _is_named(name: Any) -> bool:
+    return type(name) is str and name.isidentifier()
 
 
 def _swallow(unnamed: list[Any], node: _Node) -> None:
