@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from leakbench.conclude.replicates import Replicate
 from leakbench.metrics import PROCESS_PATH, process_metrics
 from leakbench.plan import Cell, Plan
+from leakbench.record.result import MetricResult
 from leakbench.record.trace import Begin
 from leakbench.verdict.assess import Assessment, AssessPlan, assess
+from leakbench.verdict.runaway import find_runaway, merge_runaway
 
 
 def assess_replicates(plan: Plan, cell: Cell, replicates: Sequence[Replicate]) -> Assessment | None:
@@ -16,8 +19,28 @@ def assess_replicates(plan: Plan, cell: Cell, replicates: Sequence[Replicate]) -
     begun = [r for r in replicates if r.begin is not None and r.judged.samples]
     if not begun or begun[0].begin is None:
         return None
-    return assess(
+    assessment = assess(
         [r.judged for r in begun], plan=assess_plan(plan, cell, begun[0].begin, final=True)
+    )
+    if assessment.outcome == "leak":
+        return assessment
+    for replicate in begun:
+        if replicate.end is not None and replicate.end.ending == "memory_limit":
+            runaway = find_runaway(replicate.trace, plan.limits.memory_bytes)
+            if runaway:
+                return _with_runaway(assessment, runaway)
+    return assessment
+
+
+def _with_runaway(assessment: Assessment, runaway: tuple[MetricResult, ...]) -> Assessment:
+    first = runaway[0]
+    name = first.metric if first.path == PROCESS_PATH else f"{first.path} {first.metric}"
+    return dataclasses.replace(
+        assessment,
+        outcome="leak",
+        decided=True,
+        metrics=merge_runaway(runaway, assessment.metrics),
+        reason=f"{name}: {first.reason}",
     )
 
 

@@ -69,7 +69,7 @@ def _conclude_cell(
     plan: Plan, cell: Cell, replicates: Sequence[Replicate], parity: Parity | None
 ) -> CellResult:
     assessment = assess_replicates(plan, cell, replicates)
-    outcome, error = outcome_of(cell, replicates, assessment)
+    outcome, why = outcome_of(cell, replicates, assessment)
     as_expected, shortfall = compare_with_expectation(cell, outcome, assessment, parity)
     begin = next((r.begin for r in replicates if r.begin is not None), None)
     last = [r.trace.samples[-1] for r in replicates if r.trace.samples]
@@ -88,9 +88,9 @@ def _conclude_cell(
         wall_seconds=wall_seconds,
         segments=sum(sample.segments for sample in last),
         metrics=assessment.metrics if assessment else (),
-        reason="; ".join(filter(None, (shortfall, assessment.reason if assessment else ""))),
+        reason="; ".join(filter(None, (shortfall, why, assessment.reason if assessment else ""))),
         endings=tuple(r.end.ending if r.end else "running" for r in replicates),
-        error=error,
+        error=why if outcome == "error" else "",
         streams=sum(sample.streams for sample in last),
         speech_seconds=sum(r.speech_seconds for r in replicates),
         warmup_seconds=begin.warmup_seconds if begin else 0.0,

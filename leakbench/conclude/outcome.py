@@ -9,6 +9,7 @@ from leakbench.conclude.replicates import Replicate
 from leakbench.errors import StimulusError
 from leakbench.plan import Cell
 from leakbench.record.result import CellResult, Outcome
+from leakbench.units import format_duration
 from leakbench.verdict.assess import Assessment
 from leakbench.verdict.reach import check_reach, measure_visited
 
@@ -19,7 +20,7 @@ _STOPPED_BY_LIMIT: Final = ("memory_limit", "hung")
 def outcome_of(
     cell: Cell, replicates: Sequence[Replicate], assessment: Assessment | None
 ) -> tuple[Outcome, str]:
-    """Return the cell's verdict and, where it is an error, the line that says why."""
+    """Return the cell's verdict and, where it is not the metrics' own, the line that says why."""
     harmed = next(
         (r.end for r in replicates if r.end is not None and r.end.ending not in _UNHARMED), None
     )
@@ -33,7 +34,28 @@ def outcome_of(
             _check_reach(cell, replicate)
         except StimulusError as error:
             return "error", str(error)
+    undriven = _not_driven(cell, replicates)
+    if assessment.outcome == "flat" and undriven:
+        return "undecided", undriven
     return assessment.outcome, ""
+
+
+def _not_driven(cell: Cell, replicates: Sequence[Replicate]) -> str:
+    """Return what was planned and not driven, empty where all was: no FLAT rests on less."""
+    measured = [r for r in replicates if r.trace.samples]
+    if len(measured) < cell.replicates:
+        return f"{len(measured)} of {cell.replicates} planned processes were driven"
+    driven = min(r.trace.samples[-1].audio_seconds for r in measured)
+    if driven < cell.at_least_seconds - 1e-6:
+        return (
+            f"{format_duration(driven)} of at least {format_duration(cell.at_least_seconds)} "
+            "of audio were driven"
+        )
+    unended = sum(r.end is None for r in replicates)
+    if unended:
+        return f"{unended} of {len(replicates)} processes have not ended, or died with their run"
+    interrupted = sum(r.end is not None and r.end.ending == "interrupted" for r in replicates)
+    return f"{interrupted} of {len(replicates)} processes were interrupted" if interrupted else ""
 
 
 def overall_outcome(cells: Iterable[CellResult]) -> Outcome:

@@ -3,7 +3,8 @@
 The worker stores two numbers a chunk, which costs it well under a microsecond; the parent
 reads them for its watchdog and its progress display without ever disturbing the worker. The
 parent stores how many chunks the worker may feed: replicates of a cell go from look to look
-together, so that none drives hours that the others show to be needless.
+together, so that none drives hours that the others show to be needless. And it stores whether the
+worker may stop, which a signal alone does not tell.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ HEARTBEAT_FILE: Final = "heartbeat"
 
 _BEAT: Final = struct.Struct("<Qd")
 _ALLOWANCE: Final = struct.Struct("<Q")
-_SIZE: Final = _BEAT.size + _ALLOWANCE.size
+_STOP: Final = struct.Struct("<?")
+_STOP_AT: Final = _BEAT.size + _ALLOWANCE.size
+_SIZE: Final = _STOP_AT + _STOP.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,16 @@ class Heartbeat:
         """Chunks that the worker may feed in all."""
         allowed: int = _ALLOWANCE.unpack_from(self._map, _BEAT.size)[0]
         return allowed
+
+    def ask_to_stop(self) -> None:
+        """Say that the worker may stop: whoever else sends it a signal has not said so."""
+        _STOP.pack_into(self._map, _STOP_AT, True)
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether the parent has said that the worker may stop."""
+        asked: bool = _STOP.unpack_from(self._map, _STOP_AT)[0]
+        return asked
 
     def close(self) -> None:
         """Unmap the file."""

@@ -160,6 +160,7 @@ class WorkerProcess:
         """Ask the worker to end after the chunk in hand."""
         if self._stop_asked is None:
             self._stop_asked = time.monotonic()
+            self._heartbeat.ask_to_stop()
             self._process.terminate()
 
     def abort(self) -> End:

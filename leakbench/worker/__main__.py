@@ -180,10 +180,21 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
                 completed = _measure(
                     folder, request, bench, begin, heartbeat, tracing, stop_requested
                 )
-        write_end(folder, End(ending="completed" if completed else "stopped"))
+            write_end(folder, _end_of(completed, heartbeat))
         if (folder / EXPLAIN_FILE).exists():
             _explain_what_was_measured(folder, bench)
     subject.close()
+
+
+def _end_of(completed: bool, heartbeat: Heartbeat) -> End:
+    if completed:
+        return End(ending="completed")
+    if heartbeat.is_asked_to_stop:
+        return End(ending="stopped")
+    return End(
+        ending="killed",
+        detail="SIGTERM from outside, or the run it belonged to ended; what it measured is kept",
+    )
 
 
 def _measure(
