@@ -36,8 +36,8 @@ HANDLES = Metric(
     budget=parse_budget("16 KiB/h"),
     panel=9,
 )
-PERIOD_BYTES = 4096
-"""What the process gains with each look, as a probe of it would have said."""
+BYTES_A_SECOND = 512
+"""What the process gains of audio, as a probe of it would have said."""
 
 
 @pytest.fixture
@@ -99,13 +99,14 @@ def test_an_added_metric_is_in_trace_verdict_table_page_plots_and_json(
     result = conclude(folder)
     write_result(folder, result)
     judged = next(m for m in read_result(folder).cells[0].metrics if m.metric == handles.name)
-    assert (judged.path, judged.last) > (PROCESS_PATH, PERIOD_BYTES)
-    assert judged.slope_per_audio_hour == pytest.approx(growth_per_hour(folder), rel=0.01)
+    assert (judged.path, judged.verdict, judged.gated) == (PROCESS_PATH, "leak", True)
+    assert judged.slope_per_audio_hour == pytest.approx(3600 * BYTES_A_SECOND, rel=0.01)
     assert judged.budget == "16 KiB/h"
 
     written = {path.name: path for path in write_report(folder)}
     page = written["report.html"].read_text(encoding="utf-8")
     assert "driver handles" in page
+    assert "driver handles" in written["summary.md"].read_text(encoding="utf-8")
     assert "memory of driver handles" in page
     assert handles.name in (folder / "result.json").read_text(encoding="utf-8")
     plots = [path for path in written.values() if path.suffix == ".svg"]
@@ -116,13 +117,7 @@ def grow(folder: Path, name: str) -> None:
     """Have the traces of a run say what a probe of `name` would have given at each look."""
     for trace in folder.rglob(TRACE_FILE):
         rows = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
-        for look, row in enumerate(row for row in rows if row["process"]):
-            row["process"][name] = PERIOD_BYTES * look
+        for row in rows:
+            if row["process"]:
+                row["process"][name] = BYTES_A_SECOND * row["audio_seconds"]
         trace.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def growth_per_hour(folder: Path) -> float:
-    trace = next(folder.rglob(TRACE_FILE))
-    rows = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
-    seconds = [row["audio_seconds"] for row in rows if row["process"]]
-    return PERIOD_BYTES * (len(seconds) - 1) / (seconds[-1] - seconds[0]) * 3600

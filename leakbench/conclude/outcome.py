@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -45,7 +46,9 @@ def _not_driven(cell: Cell, replicates: Sequence[Replicate]) -> str:
     measured = [r for r in replicates if r.trace.samples]
     if len(measured) < cell.replicates:
         return f"{len(measured)} of {cell.replicates} planned processes were driven"
-    driven = min(r.trace.samples[-1].audio_seconds for r in measured)
+    # Looks are rare late in a run: one that drove all its audio has driven more than the last saw.
+    stopped = [r for r in measured if r.end is None or r.end.ending != "completed"]
+    driven = min((r.trace.samples[-1].audio_seconds for r in stopped), default=math.inf)
     if driven < cell.at_least_seconds - 1e-6:
         return (
             f"{format_duration(driven)} of at least {format_duration(cell.at_least_seconds)} "

@@ -37,6 +37,7 @@ def judge_exact(
     period_seconds: float,
     budget_per_hour: float = 0.0,
     quiet_periods: int = MIN_PERIODS,
+    settled_periods: int = SETTLED_PERIODS,
     slack: float = 0.0,
     horizon_seconds: float | None = None,
     quantity: Quantity = "bytes",
@@ -54,6 +55,9 @@ def judge_exact(
     quiet_periods
         Periods that must pass without growth before FLAT; at least 5. More where the growth
         to be excluded is rarer (every tenth segment, at one segment a period: 12).
+    settled_periods
+        The same for a structure that did grow after the warm-up; at least 5. Fewer where there is
+        a value every few periods only.
     slack
         One single step up to this size is forgiven after 12 quiet periods rather than 20.
     horizon_seconds
@@ -81,6 +85,7 @@ def judge_exact(
         period_seconds,
         budget_per_hour,
         max(quiet_periods, MIN_PERIODS),
+        max(settled_periods, MIN_PERIODS),
         slack,
         horizon_seconds,
         quantity,
@@ -93,12 +98,19 @@ def _judge(
     period_seconds: float,
     budget_per_hour: float,
     quiet_periods: int,
+    settled_periods: int,
     slack: float,
     horizon_seconds: float | None,
     quantity: Quantity,
 ) -> Judgement:
     record = Record(
-        np.frombuffer(values), period_seconds, budget_per_hour, quiet_periods, slack, quantity
+        np.frombuffer(values),
+        period_seconds,
+        budget_per_hour,
+        quiet_periods,
+        settled_periods,
+        slack,
+        quantity,
     )
     if record.periods < MIN_PERIODS:
         return record.undecided(
@@ -112,7 +124,7 @@ def _judge(
         or record.judge_settled()
         or record.judge_troughs()
         or record.judge_tail()
-        or record.undecided("neither repeats nor grows regularly", record.periods + SETTLED_PERIODS)
+        or record.undecided("neither repeats nor grows regularly", record.periods + settled_periods)
     )
     if judged.verdict.decided or record.periods < quiet_periods:
         return judged

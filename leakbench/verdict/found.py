@@ -73,7 +73,13 @@ def make_result(
 
 
 def with_cause(
-    judged: Judgement, column: Column, exposure: Exposure, plan: AssessPlan, *, wobble: float = 0.0
+    judged: Judgement,
+    growth_per_period: float,
+    column: Column,
+    exposure: Exposure,
+    plan: AssessPlan,
+    *,
+    wobble: float = 0.0,
 ) -> Judgement:
     """Return a leak's judgement with its growth each chunk, segment, stream or period.
 
@@ -87,7 +93,7 @@ def with_cause(
     hours = plan.period_seconds / SECONDS_PER_HOUR
     rate, per = attribute(
         select_dense(column, chunk_seconds=plan.chunk_seconds),
-        (judged.slope_per_hour or 0.0) * hours,
+        growth_per_period,
         chunks_per_period=plan.chunks_per_period,
         segments_per_period=exposure.segments_per_hour * hours,
         streams_per_period=exposure.streams_per_hour * hours,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -10,14 +11,15 @@ import numpy as np
 
 from leakbench.metrics import TOTAL_PATH, metric_names, metric_of
 from leakbench.record.trace import Column
-from leakbench.units import Exposure
+from leakbench.units import Exposure, Quantity
 from leakbench.verdict.budgets import Allowance, Budgets, matches
 from leakbench.verdict.exact import judge_exact
 from leakbench.verdict.found import Found, make_result, with_cause, worst_of
 from leakbench.verdict.grid import even_grid
 from leakbench.verdict.growth import MIN_PERIODS
-from leakbench.verdict.judgement import Judgement, Verdict
+from leakbench.verdict.judgement import FloatArray, Judgement, Verdict
 from leakbench.verdict.objecttable import ObjectTable
+from leakbench.verdict.rules import SETTLED_PERIODS
 from leakbench.verdict.slopes import take_floors
 from leakbench.verdict.statistical import MIN_CYCLE_SECONDS, SAMPLES_A_FLOOR
 from leakbench.verdict.terms import AssessPlan
@@ -62,7 +64,7 @@ def judge_objects(
             worst = judged[replicate]
             if worst.verdict is Verdict.LEAK and worst.rate is not None:
                 whole = tables[replicate].column(path, metric)
-                worst = with_cause(worst, whole, exposure, plan)
+                worst = with_cause(worst, worst.rate, whole, exposure, plan)
             # The number of objects in all has no owner to fix it; its bytes are judged.
             gated = not allowance.exempt and not (path == TOTAL_PATH and metric == "elements")
             values = columns[replicate].values
@@ -77,13 +79,13 @@ def _judge_column(
     quantity = metric_of(metric).quantity
     if plan.periodic:
         grid, step = even_grid(column, plan.period_seconds)
-        return judge_exact(
+        return judge_on_grid(
             grid.values,
-            period_seconds=step * plan.period_seconds,
-            budget_per_hour=allowance.per_hour,
-            quiet_periods=math.ceil(quiet_periods / step),
+            step,
+            plan=plan,
+            allowance=allowance,
+            quiet_periods=quiet_periods,
             slack=slack,
-            horizon_seconds=plan.driven_seconds,
             quantity=quantity,
         )
     spacing = float(np.median(np.diff(column.audio_seconds))) if len(column) > 1 else 0.0
@@ -98,3 +100,29 @@ def _judge_column(
         slack=slack,
         quantity=quantity,
     )
+
+
+def judge_on_grid(
+    values: FloatArray,
+    step: int,
+    *,
+    plan: AssessPlan,
+    allowance: Allowance,
+    quiet_periods: int,
+    quantity: Quantity,
+    slack: float = 0.0,
+) -> Judgement:
+    """Judge exactly what was looked at every `step` periods; an exact rate is that of one."""
+    judged = judge_exact(
+        values,
+        period_seconds=step * plan.period_seconds,
+        budget_per_hour=allowance.per_hour,
+        quiet_periods=math.ceil(quiet_periods / step),
+        settled_periods=math.ceil(SETTLED_PERIODS / step),
+        slack=slack,
+        horizon_seconds=plan.driven_seconds,
+        quantity=quantity,
+    )
+    if judged.rate is None:
+        return judged
+    return dataclasses.replace(judged, rate=judged.rate / step)

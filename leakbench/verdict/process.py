@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 from leakbench.metrics import PROCESS_PATH, Metric, process_metrics
 from leakbench.record.trace import Column, Trace
-from leakbench.units import Exposure
+from leakbench.units import SECONDS_PER_HOUR, Exposure
 from leakbench.verdict.banded import judge_banded
 from leakbench.verdict.budgets import Allowance, Budgets
-from leakbench.verdict.exact import judge_exact
 from leakbench.verdict.found import Found, has_budget, make_result, with_cause, worst_of
 from leakbench.verdict.grid import even_grid
 from leakbench.verdict.judgement import Judgement, Verdict
 from leakbench.verdict.looks import looks_taken, next_look_seconds
+from leakbench.verdict.objects import judge_on_grid
 from leakbench.verdict.slowing import judge_slowing
 from leakbench.verdict.statistical import judge_statistical
 from leakbench.verdict.table import Series
@@ -56,7 +55,9 @@ def judge_process(
                 worst = by_intervals
         if worst.verdict is Verdict.LEAK and metric.tier == "banded":
             whole = traces[replicate].column(PROCESS_PATH, metric.name)
-            worst = with_cause(worst, whole, exposure, plan, wobble=metric.noise)
+            periods_an_hour = SECONDS_PER_HOUR / plan.period_seconds
+            growth = worst.rate or (worst.slope_per_hour or 0.0) / periods_an_hour
+            worst = with_cause(worst, growth, whole, exposure, plan, wobble=metric.noise)
         if not has_budget(PROCESS_PATH, metric.name, allowance):
             worst = dataclasses.replace(
                 worst, verdict=Verdict.UNDECIDED, reason="shown only: no budget is set"
@@ -105,12 +106,12 @@ def _judge(
             horizon_seconds=plan.driven_seconds,
             quantity=metric.quantity,
         )
-    return judge_exact(
+    return judge_on_grid(
         grid.values,
-        period_seconds=step * plan.period_seconds,
-        budget_per_hour=allowance.per_hour,
-        quiet_periods=math.ceil(quiet_periods / step),
-        horizon_seconds=plan.driven_seconds,
+        step,
+        plan=plan,
+        allowance=allowance,
+        quiet_periods=quiet_periods,
         quantity=metric.quantity,
     )
 

@@ -47,6 +47,7 @@ class Record:
         period_seconds: float,
         budget_per_hour: float,
         quiet_periods: int,
+        settled_periods: int,
         slack: float,
         quantity: Quantity,
     ) -> None:
@@ -57,6 +58,7 @@ class Record:
         self._period_seconds = period_seconds
         self._budget = budget_per_hour
         self._quiet = quiet_periods
+        self._settled = settled_periods
         self._slack = slack
         self._quantity = quantity
 
@@ -168,9 +170,9 @@ class Record:
         if not len(records) and not np.any(self.growth > 0):
             needed, early_enough = self._quiet, True
         elif len(self.falls) == 0 and len(records) == 1 and climbed <= self._slack:
-            needed, early_enough = max(SLACK_PERIODS, self._quiet), True
+            needed, early_enough = max(min(SLACK_PERIODS, self._settled), self._quiet), True
         else:
-            needed = max(SETTLED_PERIODS, self._quiet)
+            needed = max(self._settled, self._quiet)
             early_enough = last <= self.periods * 0.2
         rising = len(self.falls) > 0 and floor_rose
         if quiet < needed or not early_enough or rising:
@@ -214,13 +216,14 @@ class Record:
         if not len(self.falls) or self.falls[-1] >= self.periods // 4:
             return None
         start = int(self.falls[-1]) + 1
-        if self.periods - start < SETTLED_PERIODS:
+        if self.periods - start < self._settled:
             return None
         tail = Record(
             self.values[start:],
             self._period_seconds,
             self._budget,
             self._quiet,
+            self._settled,
             self._slack,
             self._quantity,
         )

@@ -41,7 +41,7 @@ def test_a_settled_heap_is_flat_within_minutes_and_tighter_the_longer_it_runs() 
 def test_a_heap_that_repeats_to_the_byte_is_flat_by_the_noise_to_reckon_with() -> None:
     found = judge([5000.0] * 25)
     assert found.verdict is Verdict.FLAT
-    assert found.high == pytest.approx(400 / 24 * AN_HOUR)
+    assert found.high == pytest.approx(400 * 6 / 25 / 24 * AN_HOUR)
 
 
 def test_two_looks_say_nothing() -> None:

@@ -32,7 +32,7 @@ def test_what_grew_up_to_the_limit_is_a_leak_with_its_path() -> None:
         trace([(100 + 64 * n) * MIB for n in range(1, 14)], [64 * MIB * n for n in range(1, 14)]),
         LIMIT,
     )
-    assert [(r.path, r.metric) for r in found][0] == ("x.kept", "storage_bytes")
+    assert (found[0].path, found[0].metric) == ("x.kept", "storage_bytes")
     rss = next(r for r in found if r.path == "process")
     assert rss.slope_per_audio_hour == 64 * MIB * 6000
     assert not any(r.path == "y" for r in found)
