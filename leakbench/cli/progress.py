@@ -158,7 +158,7 @@ def describe(cell: Cell, replicate: int) -> str:
 
 def decided_text(cell: Cell, look: Look) -> str:
     """Return a line that says what is known of a cell, and where it leaks."""
-    where = f", in {', '.join(look.leaking)}" if look.leaking else ""
+    where = f", in {', '.join(look.leaking)}" if look.outcome == "leak" and look.leaking else ""
     return f"{cell.subject.spec} x {cell.scenario.name} {cell.chunk_ms} ms: {look.outcome}{where}"
 
 

@@ -83,10 +83,13 @@ def test_budgets_come_as_text_by_path_or_as_rules() -> None:
     assert budget_rules(()) == ()
 
 
-def test_a_budget_of_the_process_is_judged_on_several_processes_unless_told() -> None:
-    short = {"audio": 12, "budget": "64 KiB/h"}
-    assert run("leakbench.controls:leaky", "silence", **short).replicates == 3
-    assert run("leakbench.controls:leaky", "silence", replicates=1, **short).replicates == 1
+def test_the_process_is_judged_by_one_process_unless_told_otherwise() -> None:
+    result = run("leakbench.controls:bounded", "silence", audio="4m", budget="4 MiB/h")
+    heap = next(metric for metric in result.metrics if metric.metric == "heap_bytes")
+    assert (heap.gated, heap.verdict, heap.budget) == (True, "flat", "4 MiB/h")
+    assert result.replicates == 1
+    several = run("leakbench.controls:leaky", "silence", audio=12, replicates=2)
+    assert several.replicates == 2
 
 
 @pytest.mark.parametrize(
