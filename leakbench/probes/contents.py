@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,6 +91,8 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
         elements += plan.length(obj)
     elif kind is Kind.ATOM:
         elements += length_of_atom(obj)
+    elif kind is Kind.STREAM:
+        elements += open_stream(obj, key, reached)
     elif kind is Kind.TENSOR:
         count, parts = storage.open_tensor(obj, reached.extents)
         elements += count
@@ -131,6 +134,25 @@ def length_of_atom(atom: Any) -> int:
     if type(atom) is str:
         return len(atom)
     return (atom.bit_length() + 7) // 8 if type(atom) is int else 0
+
+
+def open_stream(stream: Any, key: int, reached: Reached) -> int:
+    """Weigh what was written into a stream in memory, and return its length.
+
+    A BytesIO tells its buffer by its size. A StringIO does not as long as it is only written to:
+    where it stands is what was written then, a byte a character at least.
+    """
+    try:
+        if isinstance(stream, io.BytesIO):
+            return sys.getsizeof(stream) - _EMPTY_STREAM_BYTES
+        written = io.StringIO.tell(stream)
+    except ValueError:
+        return 0  # closed
+    reached.bytes[key] += written + 7 & -8
+    return written
+
+
+_EMPTY_STREAM_BYTES: Final = sys.getsizeof(io.BytesIO())
 
 
 def has_content(obj: Any, plan: TypePlan, plans: TypePlans) -> bool:

@@ -12,6 +12,7 @@ import array
 import collections
 import ctypes
 import enum
+import io
 import mmap
 import sys
 import types
@@ -54,6 +55,8 @@ class Kind(enum.Enum):
     """dict and what derives from it."""
     BYTES = enum.auto()
     """bytes, bytearray, array.array: their content is part of ``sys.getsizeof``."""
+    STREAM = enum.auto()
+    """io.BytesIO and io.StringIO: what was written into them."""
     MEMORYVIEW = enum.auto()
     MMAP = enum.auto()
     CDATA = enum.auto()
@@ -80,6 +83,8 @@ _BUILTIN_KINDS: Final[tuple[tuple[type, Kind], ...]] = (
     (bytes, Kind.BYTES),
     (bytearray, Kind.BYTES),
     (array.array, Kind.BYTES),
+    (io.BytesIO, Kind.STREAM),
+    (io.StringIO, Kind.STREAM),
     (memoryview, Kind.MEMORYVIEW),
     (mmap.mmap, Kind.MMAP),
     (np.ndarray, Kind.NDARRAY),

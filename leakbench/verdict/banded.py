@@ -33,6 +33,7 @@ from leakbench.verdict.wobble import (
     fit_line,
     is_slowing,
     largest_fall,
+    near_slopes,
     smooth_steps,
 )
 
@@ -60,7 +61,7 @@ NEW_HIGHS: Final = 4
 PRECISE: Final = 0.02
 """Half the interval of a rate, as a part of it, from which on more looks would not change the
 rate that is told."""
-PRECISE_PERIODS: Final = 100
+PRECISE_PERIODS: Final = 150
 """Periods after which a proved leak is told with the interval it has."""
 
 
@@ -212,7 +213,11 @@ class _Band:
         middle = len(self.values) // 2
         half_way = float(np.median(self.values[middle - edge : middle + edge]))
         early = half_way - float(np.median(self.values[:edge]))
-        if rise - early < SHRINKING * early - fall or is_slowing(self.values):
+        # A lump early on makes the later half rise by less; between lumps it may be as fast.
+        slope_before, slope_since = near_slopes(self.values)
+        goes_on = slope_before > 0 and slope_since >= SHRINKING * slope_before
+        has_shrunk = rise - early < SHRINKING * early - fall and not goes_on
+        if has_shrunk or is_slowing(self.values):
             return self._say(Verdict.SATURATING, growth, "growth, but ever less")
         if not self._above(growth.low):
             return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from leakbench.verdict.growth import Growth
 from leakbench.verdict.judgement import FloatArray
-from leakbench.verdict.slopes import theil_sen
+from leakbench.verdict.slopes import short_slope
 
 
 def largest_fall(values: FloatArray) -> float:
@@ -85,12 +85,25 @@ def fit_line(values: FloatArray) -> Line:
     return Line(rate, float(error), residuals)
 
 
+def near_slopes(values: FloatArray) -> tuple[float, float]:
+    """Return the median slopes between near values of the first and the second half of a record.
+
+    They are what growth is between lumps; 0 where it comes in lumps alone.
+    """
+    middle = len(values) // 2
+    early, late = values[: middle + 1], values[middle:]
+    return (
+        short_slope(np.arange(float(len(early))), early),
+        short_slope(np.arange(float(len(late))), late),
+    )
+
+
 def is_slowing(values: FloatArray) -> bool:
     """Whether growth bends downwards over the later half of a record, beyond chance.
 
-    A parabola through the half must bend by more than its error, and the median slope of its
-    second part (Theil 1950, Sen 1968) be less than that of its first: a lump, such as a table
-    that was doubled, bends a parabola and leaves median slopes alone. What fills up bends for as
+    A parabola through the half must bend by more than its error, and the median slope between
+    near values be less in its second part than in its first: a lump, such as a table that was
+    doubled, bends a parabola and touches few such slopes. What fills up bends for as
     long as it does; what grows for good may have bent earlier, while it warmed up.
     """
     half = values[len(values) // 2 :]
@@ -104,10 +117,7 @@ def is_slowing(values: FloatArray) -> bool:
     error = np.sqrt(variance * np.linalg.inv(basis.T @ basis)[2, 2])
     if float(coefficients[2]) >= -BENT_ERRORS * max(float(error), 1e-12):
         return False
-    middle = len(half) // 2
-    early, late = (
-        theil_sen(np.arange(float(len(part))), part) for part in (half[: middle + 1], half[middle:])
-    )
+    early, late = near_slopes(half)
     return late < (1 - BENT) * early
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import io
 import json
 import queue
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from leakbench.probes.objects import (
     DEPTH_AT_MOST,
@@ -289,3 +292,14 @@ def test_measuring_needs_no_torch_and_imports_none():
         cwd=Path(__file__).parents[2],
     ).stdout
     assert json.loads(printed) == []
+
+
+@pytest.mark.parametrize(("stream", "piece"), [(io.BytesIO(), b"audio"), (io.StringIO(), "said ")])
+def test_what_was_written_into_a_stream_in_memory_is_weighed(stream, piece):
+    before = measure_objects({"x": {"log": stream}})["x.log"]
+    stream.write(piece * 10_000)
+    after = measure_objects({"x": {"log": stream}})["x.log"]
+    assert after.elements - before.elements == pytest.approx(50_000, rel=0.2)
+    assert after.python_bytes - before.python_bytes >= 50_000
+    stream.close()
+    assert measure_objects({"x": {"log": stream}})["x"].elements == 1
