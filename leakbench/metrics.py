@@ -25,6 +25,8 @@ PROCESS_PATH: Final = "process"
 """The path of metrics that belong to the process as a whole."""
 TOTAL_PATH: Final = "total"
 """The path of all objects together, each counted once."""
+GRAPH_NAME: Final = "grad_fn"
+"""The last name in the path of what autograd keeps behind a tensor, as torch calls it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ class SessionsDeleted(Kind):
         SESSIONS.pop(self.streams - 1, None)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def feature(key):
     return len(key)
 

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import compress, repeat
 from typing import Any, Final, TypeAlias
 
+from leakbench.metrics import GRAPH_NAME
 from leakbench.probes import storage
 from leakbench.probes.autograd import Nodes, graph_of, open_graph
 from leakbench.probes.kinds import Kind, TypePlan, TypePlans
@@ -18,8 +19,6 @@ from leakbench.probes.storage import Extents
 
 NAMELESS: Final = "[]"
 """The name of what has none."""
-GRAPH: Final = "grad_fn"
-"""The name of a tensor's autograd graph, which is what torch calls its newest node."""
 FOLD_AT_LEAST: Final = 32
 """Items from which on looking at all of them in C pays."""
 _SNAPSHOT_TRIES: Final = 3
@@ -98,7 +97,7 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
         elements += count
         _open_tensor_attributes(obj, reached, held)
         if (graph := graph_of(obj)) is not None:
-            held.append([(GRAPH, graph)])
+            held.append([(GRAPH_NAME, graph)])
     elif kind is Kind.GRAPH:
         # Neither the handle nor what it leads to is a Python object of the subject's.
         reached.bytes[key] = 0

@@ -10,6 +10,7 @@ from typing import Final
 from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
 from leakbench.record.result import CellResult, MetricResult, Outcome, Result
 from leakbench.report.rows import NOTHING, Row, format_level, is_pending, worst_row
+from leakbench.report.words.advice import advise
 from leakbench.units import format_bytes, format_duration
 from leakbench.verdict.projection import Projection, project, time_to_limit
 
@@ -64,7 +65,9 @@ def cell_sentence(cell: CellResult) -> str:
         return f"{who}: error: {cell.error or cell.reason or 'no reason given'}."
     row = worst_row(cell)
     if cell.verdict == "leak" and row is not None:
-        return f"{who} leaks: {_growth(row)}, {_against(row)}."
+        remedy = advise(cell.metrics)
+        advice = f" To end it, {remedy}." if remedy else ""
+        return f"{who} leaks: {_growth(row)}, {_against(row)}.{advice}"
     if cell.verdict == "flat" and cell.expect == "leak":
         return f"{who} is flat, but a leak was expected."
     reason = f": {cell.reason}" if cell.reason else ""

@@ -120,3 +120,9 @@ def test_what_does_not_grow_never_fills_anything() -> None:
 @pytest.mark.parametrize("cell", [error_cell(), fixed_cell(metrics=())])
 def test_without_slopes_there_is_no_outlook(cell: object) -> None:
     assert outlook(cell) is None  # type: ignore[arg-type]
+
+
+def test_a_graph_that_grows_comes_with_the_remedy() -> None:
+    leak = metric("h.grad_fn", "elements", 1e6)
+    assert "torch.no_grad()" in cell_sentence(leaking_cell(metrics=(leak,)))
+    assert "torch.no_grad()" not in cell_sentence(leaking_cell())
