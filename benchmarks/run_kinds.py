@@ -2,9 +2,10 @@
 
     python benchmarks/run_kinds.py [--only NAME ...] [--audio 20m] [--output FILE]
 
-Each is driven in one process, as `leakbench run` does unless told otherwise. Right is: the truth by
-the exit status, the leak by a metric that must show it, its rate within 2 % (5 % for RSS), and, where
-the explanation must name something, that it does. Writes a table; exits with 1 if any is wrong.
+Each is driven in one process, as `leakbench run` does unless told otherwise. Right is: the truth
+by the exit status, the leak by a metric that must show it, its rate within 2 % (5 % for RSS), and,
+where the explanation must name something, that it does. Writes a table; exits with 1 if any is
+wrong.
 """
 
 from __future__ import annotations
@@ -143,8 +144,8 @@ def format_table(outcomes: list[Outcome], audio: str) -> str:
     lines = [
         "# Kinds of growth",
         "",
-        f"{leaks} kinds of leak and {len(outcomes) - leaks} bounded twins, each through `leakbench run"
-        f" --audio {audio}` with default options, one process: {len(wrong)} wrong, "
+        f"{leaks} kinds of leak and {len(outcomes) - leaks} bounded twins, each through "
+        f"`leakbench run --audio {audio}` with default options, one process: {len(wrong)} wrong, "
         f"{len(undecided)} undecided. `python benchmarks/run_kinds.py` makes this table.",
         "",
         "| kind | truth | said | shown by | rate | rate off by | explained | audio | seconds |",
@@ -161,6 +162,17 @@ def format_table(outcomes: list[Outcome], audio: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def describe(outcome: Outcome) -> str:
+    """Return a line on one case."""
+    mark = "WRONG" if outcome.is_wrong else "undecided" if outcome.is_undecided else "ok"
+    error = "" if outcome.error is None else f"{outcome.error:+.2%}"
+    named = {None: "", True: "explained", False: "NOT EXPLAINED"}[outcome.explained]
+    why = "" if mark == "ok" else f":: {outcome.why:.200}"
+    parts = (outcome.verdict, outcome.metric, outcome.rate, error, named, why)
+    said = "  ".join(filter(None, parts))
+    return f"{mark:9} {outcome.case.name:22} {outcome.minutes:5.1f} min  {said}"
+
+
 def main() -> int:
     """Drive every case and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -174,16 +186,7 @@ def main() -> int:
             if not options.only or case.name in options.only:
                 outcome = drive(case, options.audio, Path(folder))
                 outcomes.append(outcome)
-                mark = (
-                    "WRONG" if outcome.is_wrong else "undecided" if outcome.is_undecided else "ok"
-                )
-                print(
-                    f"{mark:9} {case.name:22} {outcome.verdict:9} {outcome.metric:14} "
-                    f"{outcome.rate:24} {outcome.error if outcome.error is None else round(outcome.error, 4)} "
-                    f"{outcome.explained} {outcome.minutes:.1f} min"
-                    f"{'' if mark == 'ok' else ' :: ' + outcome.why[:200]}",
-                    flush=True,
-                )
+                print(describe(outcome), flush=True)
     table = format_table(outcomes, options.audio)
     if options.output:
         options.output.write_text(table, encoding="utf-8")
