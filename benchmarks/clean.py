@@ -111,7 +111,8 @@ def main() -> int:
             for way in dict.fromkeys(way for way, _ in said)
         ),
         "",
-        f"{sum(said.values())} runs of at most {AUDIO_SECONDS:g} s of audio (a recording: 900 s), each in one process: "
+        f"{sum(said.values())} runs of at most {AUDIO_SECONDS:g} s of audio (recorded: 900 s), "
+        "each in one process: "
         f"{sum(n for (_, v), n in said.items() if v == 'leak')} called a leak. "
         f"Of {', '.join(SUBJECTS)}. {time.monotonic() - began:.0f} s.",
         *amiss,
