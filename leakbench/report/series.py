@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_names, panel_metrics
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_names, metric_of, panel_metrics
 from leakbench.record.result import CellResult, MetricResult
 from leakbench.record.trace import Column, Trace
 
@@ -94,9 +94,22 @@ def choose_panels(runs: Sequence[CellTraces]) -> tuple[Panel, ...]:
     panels = objects[:MAX_OBJECT_PANELS]
     if TOTAL_PATH in paths:
         panels.append(Panel(TOTAL_PATH, _telling_metric(traces, TOTAL_PATH, bytes_only=True)))
-    measured = {metric for trace in traces for s in trace.samples for metric in s.process}
-    panels += [Panel(PROCESS_PATH, metric) for metric in panel_metrics() if metric in measured]
+    of_process = (Panel(PROCESS_PATH, metric) for metric in panel_metrics())
+    panels += [panel for panel in of_process if _tells(runs, panel)]
     return tuple(panels)
+
+
+def _tells(runs: Sequence[CellTraces], panel: Panel) -> bool:
+    """Whether a figure of the process is worth a picture: it moved, or is always asked for.
+
+    That nothing was opened and nothing started is told in a sentence.
+    """
+    columns = [trace.column(panel.path, panel.metric) for run in runs for trace in run.traces]
+    columns = [column for column in columns if len(column)]
+    metric = metric_of(panel.metric)
+    if metric.has_level or metric.quantity == "seconds":
+        return bool(columns)
+    return any(np.ptp(column.values) > 0 for column in columns)
 
 
 def _growing_paths(runs: Sequence[CellTraces], paths: Sequence[str]) -> list[str]:

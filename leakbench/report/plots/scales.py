@@ -33,6 +33,8 @@ def axis_unit(metric: str, top: float) -> tuple[float, str]:
     quantity = metric_of(metric).quantity
     if quantity == "seconds":
         return 1e-3, "ms"
+    if quantity == "count":
+        return 1.0, ""
     if quantity == "elements":
         for divisor, unit in ((1e9, "billion"), (1e6, "million"), (1e4, "thousand")):
             if top >= divisor:
