@@ -11,12 +11,14 @@ growth may be shown to be nothing only by statistics, and what could still hide 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from leakbench.units import SECONDS_PER_HOUR, Quantity, format_amount, format_duration
 from leakbench.verdict.growth import MIN_PERIODS, SHRINKING, Growth, fit_growth
@@ -53,8 +55,12 @@ STEPS: Final = 3
 """Steps that growth must have taken: one is a step, two may be two."""
 STILL_PERIODS: Final = 40
 """Periods from which on a record may be found to wobble about a level that does not move."""
-SURE: Final = 3.1
-"""Standard errors of a one-sided bound that is wrong once in a thousand (normal)."""
+STILL_LOOKS: Final = 20
+"""Looks in these, at least: fewer do not show how far it wobbles."""
+UNSURE: Final = 0.001
+"""Chance that a one-sided bound is wrong (Student's t)."""
+END_ERRORS: Final = 3.1
+"""Standard errors by which the last quarter may lie above the rest: more is once in a thousand."""
 NEW_HIGHS: Final = 4
 """New maxima that the later half of a series without growth may set. Independent values set
 0.7 on average; five or more come once in 1,500."""
@@ -72,6 +78,7 @@ def judge_banded(
     budget_per_hour: float,
     noise: float = 0.0,
     horizon_seconds: float | None = None,
+    step: int = 1,
     quantity: Quantity = "bytes",
 ) -> Judgement:
     """Judge phase-matched values that wobble within a band.
@@ -89,6 +96,8 @@ def judge_banded(
     horizon_seconds
         The most audio that would be driven. Where the budget is 0, growth that would not leave
         the band by then cannot be told from none. None: the audio there is.
+    step
+        Periods of the stimulus from one value to the next, where looks have thinned out.
     quantity
         What is counted, for the reason.
 
@@ -109,6 +118,7 @@ def judge_banded(
         budget_per_hour,
         noise,
         horizon_seconds,
+        step,
         quantity,
     )
     if band.periods < LOOKS_AT_LEAST - 1:
@@ -134,6 +144,7 @@ class _Band:
     budget: float
     noise: float
     horizon_seconds: float | None
+    step: int
     quantity: Quantity
 
     @property
@@ -235,6 +246,7 @@ class _Band:
             self.budget,
             self.noise,
             self.horizon_seconds,
+            self.step,
             self.quantity,
         )
         judged = tail.judge_steady() or tail.judge_climb()
@@ -242,10 +254,11 @@ class _Band:
 
     def judge_still(self) -> Judgement | None:
         """Rule 5: a wobble about a level, whose drift is bounded by statistics."""
-        if self.periods < STILL_PERIODS:
+        if self.periods < STILL_LOOKS or self.periods * self.step < STILL_PERIODS:
             return None
         line = fit_line(self.values)
-        most = line.rate + SURE * line.error
+        reach = float(special.stdtrit(len(self.values) - 2, 1 - UNSURE)) * line.error
+        most = line.rate + reach
         spread = float(np.ptp(self.values))
         horizon = max(self.horizon_seconds or 0.0, self.periods * self.period_seconds)
         allowed = (
@@ -255,7 +268,7 @@ class _Band:
         )
         if most > allowed or self._keeps_setting_highs() or self._rises_at_its_end():
             return None
-        growth = Growth(line.rate - SURE * line.error, line.rate, most)
+        growth = Growth(line.rate - reach, line.rate, most)
         return self._say(
             Verdict.FLAT,
             growth,
@@ -272,7 +285,8 @@ class _Band:
             wanted = min(max(wanted, self.periods + 1), 4 * self.periods)
             return self.undecided("its wobble may hide growth above the budget", wanted)
         return self.undecided(
-            "neither repeats nor grows regularly", max(2 * self.periods, STILL_PERIODS)
+            "neither repeats nor grows regularly",
+            max(2 * self.periods, math.ceil(STILL_PERIODS / self.step)),
         )
 
     def undecided(self, why: str, wanted_periods: int) -> Judgement:
@@ -314,7 +328,7 @@ class _Band:
         last = len(self.values) // 4
         rest, end = self.values[:-last], self.values[-last:]
         error = float(np.sqrt(rest.var(ddof=1) / len(rest) + end.var(ddof=1) / len(end)))
-        return float(end.mean() - rest.mean()) > SURE * max(error, 1e-12)
+        return float(end.mean() - rest.mean()) > END_ERRORS * max(error, 1e-12)
 
     def _say(self, verdict: Verdict, growth: Growth, how: str) -> Judgement:
         scale = SECONDS_PER_HOUR / self.period_seconds

@@ -40,6 +40,7 @@ def judge_exact(
     settled_periods: int = SETTLED_PERIODS,
     slack: float = 0.0,
     horizon_seconds: float | None = None,
+    step: int = 1,
     quantity: Quantity = "bytes",
 ) -> Judgement:
     """Judge phase-matched values of a deterministic metric.
@@ -63,6 +64,8 @@ def judge_exact(
     horizon_seconds
         The most audio that would be driven, for values that never repeat; see
         :func:`~leakbench.verdict.banded.judge_banded`.
+    step
+        Likewise.
     quantity
         What is counted, for the reason.
 
@@ -88,6 +91,7 @@ def judge_exact(
         max(settled_periods, MIN_PERIODS),
         slack,
         horizon_seconds,
+        step,
         quantity,
     )
 
@@ -101,6 +105,7 @@ def _judge(
     settled_periods: int,
     slack: float,
     horizon_seconds: float | None,
+    step: int,
     quantity: Quantity,
 ) -> Judgement:
     record = Record(
@@ -133,6 +138,7 @@ def _judge(
         period_seconds=period_seconds,
         budget_per_hour=budget_per_hour,
         horizon_seconds=horizon_seconds,
+        step=step,
         quantity=quantity,
     )
     return by_band if by_band.verdict.decided else judged

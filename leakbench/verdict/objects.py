@@ -121,6 +121,7 @@ def judge_on_grid(
         settled_periods=math.ceil(SETTLED_PERIODS / step),
         slack=slack,
         horizon_seconds=plan.driven_seconds,
+        step=step,
         quantity=quantity,
     )
     if judged.rate is None:

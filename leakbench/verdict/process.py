@@ -104,6 +104,7 @@ def _judge(
             budget_per_hour=allowance.per_hour,
             noise=metric.noise,
             horizon_seconds=plan.driven_seconds,
+            step=step,
             quantity=metric.quantity,
         )
     return judge_on_grid(
