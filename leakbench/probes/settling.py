@@ -27,8 +27,10 @@ class Settling:
     def __init__(self, *, clears_caches: bool = True) -> None:
         self._caches = StandardCaches() if clears_caches else None
         self._trim = find_function(LIBC, "malloc_trim", ctypes.c_int, ctypes.c_size_t)
-        self._malloc: Any = find_function(LIBC, "malloc", ctypes.c_void_p, ctypes.c_size_t)
-        self._free: Any = find_function(LIBC, "free", None, ctypes.c_void_p)
+        # Neither blocks, so the interpreter's lock need not be let go 900 times.
+        libc = ctypes.PyDLL(None) if LIBC is not None else None
+        self._malloc: Any = find_function(libc, "malloc", ctypes.c_void_p, ctypes.c_size_t)
+        self._free: Any = find_function(libc, "free", None, ctypes.c_void_p)
         self._cache_filling = tuple(_CACHED_SIZES) * _cached_chunks()
 
     def settle(self) -> None:
