@@ -26,8 +26,8 @@ DENSE_PERIODS: Final = 2
 DENSE_CHUNKS_AT_MOST: Final = 400
 """Longer periods are looked at chunk by chunk only so far: looking must stay cheap."""
 EARLY_CHUNKS: Final = 8
-"""First chunks of a run that are followed by a look: what keeps 64 MiB of each meets a memory
-limit of 1 GiB and more only after them."""
+"""First chunks of a run that are each followed by a look: what keeps up to an eighth of the memory
+limit of each is seen to grow before it meets it."""
 
 Due: TypeAlias = Literal["nothing", "early", "objects", "everything"]
 """What a chunk is followed by: no look, one at objects and resident memory as they are, one at
@@ -105,16 +105,15 @@ class Pace:
         if self._dense_from < chunks <= self._dense_to:
             return "everything"
         period = schedule.period(chunks)
-        if period is not None:
-            every = stride(period - self._closest)
-            if period % max(every, schedule.process_every_periods) == 0:
-                return "everything"
-            if period % every == 0:
-                return "objects"
-        if 0 <= chunks - schedule.warmup_chunks <= schedule.dense_chunks:
-            return "objects"
+        every = stride(period - self._closest) if period is not None else 0
+        if period is not None and period % max(every, schedule.process_every_periods) == 0:
+            return "everything"
         if chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks:
             return "early"
+        if period is not None and period % every == 0:
+            return "objects"
+        if 0 <= chunks - schedule.warmup_chunks <= schedule.dense_chunks:
+            return "objects"
         return "nothing"
 
     def tighten(self, chunks: int) -> None:
