@@ -30,6 +30,8 @@ USS_SECONDS: Final = 600.0
 REHEARSALS: Final = 24
 """Looks before the first chunk. CPython specialises bytecode in the first 8 to 16 calls of a
 function, and the heap was seen to move until then."""
+TIMED_PERIODS: Final = 4
+"""Periods before a look of which times are told, where that many have passed."""
 START_PERIODS: Final = 2
 """Periods after warm-up in which the process may still rise without being looked at more closely:
 the first look is some hundred bytes below the second."""
@@ -78,7 +80,7 @@ class Sampler:
         self._objects = ObjectProbe()
         self._times = FeedTimes(
             chunks_per_period=schedule.chunks_per_period,
-            kept=schedule.process_every_periods * schedule.chunks_per_period,
+            kept_periods=max(TIMED_PERIODS, schedule.process_every_periods),
         )
         self._uss_due_seconds = 0.0
         self._began = time.perf_counter()

@@ -15,6 +15,7 @@ chunk by chunk once, on demand.
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -98,9 +99,28 @@ class Pace:
         """Period from which on looks thin out."""
         self._dense_from = self._dense_to = -1
         """Chunks between which each is followed by a look at the process."""
+        # In an array, as an integer from 257 on is an object.
+        self._next = array("q", [0])
 
     def due(self, chunks: int) -> Due:
-        """Return what is due once `chunks` chunks have been fed."""
+        """Return what is due once `chunks` chunks have been fed; asked after each."""
+        if chunks < self._next[0]:
+            return "nothing"
+        self._next[0] = self._next_look(chunks)
+        return self._due(chunks)
+
+    def tighten(self, chunks: int) -> None:
+        """Look as closely as at first again: something has grown after `chunks` chunks."""
+        self._closest = max(self._schedule.period(chunks) or 0, 0)
+        self._next[0] = 0
+
+    def look_at_each_chunk(self, chunks: int) -> None:
+        """Look at the process after each of the chunks that follow; once in a run."""
+        if self._dense_to < 0:
+            self._dense_from, self._dense_to = chunks, chunks + self._schedule.dense_chunks
+            self._next[0] = 0
+
+    def _due(self, chunks: int) -> Due:
         schedule = self._schedule
         if self._dense_from < chunks <= self._dense_to:
             return "everything"
@@ -116,11 +136,13 @@ class Pace:
             return "objects"
         return "nothing"
 
-    def tighten(self, chunks: int) -> None:
-        """Look as closely as at first again: something has grown after `chunks` chunks."""
-        self._closest = max(self._schedule.period(chunks) or 0, 0)
-
-    def look_at_each_chunk(self, chunks: int) -> None:
-        """Look at the process after each of the chunks that follow; once in a run."""
-        if self._dense_to < 0:
-            self._dense_from, self._dense_to = chunks, chunks + self._schedule.dense_chunks
+    def _next_look(self, chunks: int) -> int:
+        """Return a chunk after `chunks` up to which nothing is due."""
+        schedule = self._schedule
+        first_dense_to = schedule.warmup_chunks + schedule.dense_chunks
+        if chunks < max(EARLY_CHUNKS, first_dense_to, self._dense_to):
+            return chunks + 1
+        first = schedule.warmup_chunks + schedule.phase
+        period = (chunks - first) // schedule.chunks_per_period + 1
+        period += -period % stride(period - self._closest)
+        return first + period * schedule.chunks_per_period

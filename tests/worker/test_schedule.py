@@ -30,7 +30,10 @@ def looks(pace: Pace, chunks: int, *due: Due) -> list[int]:
 
 
 def periods(schedule: Schedule, pace: Pace, count: int, *due: Due) -> list[int]:
-    """Return the periods, from the end of warm-up, at whose phase such looks are due."""
+    """Return the periods, from the end of warm-up, at whose phase such looks are due.
+
+    A pace is asked in order, and once.
+    """
     first = schedule.warmup_chunks + schedule.phase
     chunks = {p: first + p * schedule.chunks_per_period for p in range(count)}
     return [period for period, chunk in chunks.items() if pace.due(chunk) in due]
@@ -62,9 +65,8 @@ def test_a_long_run_is_looked_at_ever_more_rarely() -> None:
 def test_the_process_is_looked_at_at_every_kth_period_where_periods_are_short() -> None:
     schedule = plan(chunks_per_period=2, period_seconds=1.2)
     assert schedule.process_every_periods == 8  # 9.6 s: a power of two, and at least 6 s
-    pace = Pace(schedule)
-    objects = periods(schedule, pace, 600, "objects", "everything")
-    process = periods(schedule, pace, 600, "everything")
+    objects = periods(schedule, Pace(schedule), 600, "objects", "everything")
+    process = periods(schedule, Pace(schedule), 600, "everything")
     assert process[:EVERY_PERIOD] == list(range(0, 8 * EVERY_PERIOD, 8))
     assert set(process) <= set(objects)
     assert [p // 8 for p in process] == [
@@ -110,6 +112,29 @@ def test_looks_at_multiples_of_the_widest_stride_are_an_even_grid_whatever_has_g
     assert set(range(0, last, widest)) <= set(seen)
 
 
+@given(
+    chunks_per_period=st.integers(1, 30),
+    phase=st.integers(0, 29),
+    interval=st.sampled_from([1.0, 6.0, 30.0]),
+    grown=st.sets(st.integers(0, 1500), max_size=4),
+)
+def test_what_is_skipped_without_asking_is_what_nothing_is_due_after(
+    chunks_per_period: int, phase: int, interval: float, grown: set[int]
+) -> None:
+    schedule = plan(
+        chunks_per_period=chunks_per_period,
+        phase=phase % chunks_per_period,
+        period_seconds=0.6 * chunks_per_period,
+        process_interval_seconds=interval,
+    )
+    pace = Pace(schedule)
+    for chunk in range(1, 1500):
+        thorough = pace._due(chunk)
+        assert pace.due(chunk) == thorough
+        if chunk in grown and schedule.period(chunk) is not None:
+            pace.tighten(chunk)
+
+
 def test_two_periods_after_warm_up_are_looked_at_chunk_by_chunk() -> None:
     schedule = plan()
     dense = [c for c in range(20, 61) if Pace(schedule).due(c) != "nothing"]
@@ -130,9 +155,11 @@ def test_the_first_chunks_are_looked_at_one_by_one_unsettled() -> None:
 def test_a_look_that_counts_is_never_an_early_one() -> None:
     schedule = plan(chunks_per_period=2, warmup_periods=2, period_seconds=1.2)
     pace = Pace(schedule)
-    assert looks(pace, 10, "early") == [1, 2, 3]
-    assert pace.due(4) == "everything"
-    assert [pace.due(chunk) for chunk in (5, 6, 7, 8)] == ["objects"] * 4
+    assert [pace.due(chunk) for chunk in range(1, 9)] == [
+        *["early"] * 3,
+        "everything",
+        *["objects"] * 4,
+    ]
 
 
 def test_the_process_is_looked_at_after_each_chunk_of_two_periods_once() -> None:
@@ -140,8 +167,8 @@ def test_the_process_is_looked_at_after_each_chunk_of_two_periods_once() -> None
     pace = Pace(schedule)
     pace.look_at_each_chunk(120)
     assert looks(pace, 200, "everything")[11:] == [*range(120, 141), 150, 160, 170, 180, 190]
-    pace.look_at_each_chunk(160)
-    assert pace.due(163) == "nothing"
+    pace.look_at_each_chunk(210)
+    assert pace.due(213) == "nothing"
 
 
 def test_of_long_periods_the_process_is_looked_at_after_each_chunk_only_so_far() -> None:
