@@ -37,6 +37,7 @@ def execute(
     jobs: int,
     limits: Limits | None = None,
     traced_frames: int = 0,
+    clear_caches: bool = True,
     until_sure: bool = False,
     explain: Explain = "unexpected",
 ) -> None:
@@ -54,6 +55,7 @@ def execute(
         jobs=jobs,
         limits=limits or Limits(),
         traced_frames=traced_frames,
+        clear_caches=clear_caches,
         until_sure=until_sure,
         explain=explain,
         command=("leakbench", *sys.argv[1:]),

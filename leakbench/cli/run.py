@@ -95,6 +95,13 @@ from leakbench.verdict.assess import BudgetRule
     help="Trace Python allocations instead of measuring the process; slow.",
 )
 @click.option(
+    "--clear-caches/--no-clear-caches",
+    default=True,
+    show_default=True,
+    help="Clear caches of the interpreter and the standard library before the process is "
+    "looked at.",
+)
+@click.option(
     "--memory-limit",
     type=SIZE,
     default="4 GiB",
@@ -130,6 +137,7 @@ def command(
     budgets: tuple[BudgetRule, ...],
     until_sure: bool,
     traced_frames: int | None,
+    clear_caches: bool,
     memory_limit: int,
     chunk_limit: float,
     explain: Explain,
@@ -170,6 +178,7 @@ def command(
         jobs=jobs,
         limits=Limits(memory_bytes=memory_limit, chunk_seconds=chunk_limit),
         traced_frames=traced_frames or 0,
+        clear_caches=clear_caches,
         until_sure=until_sure,
         explain=explain,
     )

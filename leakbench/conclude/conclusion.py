@@ -59,6 +59,7 @@ def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
             "threads": 1,
             "limits": dataclasses.asdict(plan.limits),
             "process_interval_seconds": plan.process_interval_seconds,
+            "clear_caches": plan.clear_caches,
             "traced_frames": plan.traced_frames,
             "until_sure": plan.until_sure,
         },

@@ -26,11 +26,11 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-_STANDARD_LIBRARY: Final = os.path.dirname(os.__file__) + os.sep
-_SITE_PACKAGES: Final = os.path.join(_STANDARD_LIBRARY, "site-packages") + os.sep
+_STANDARD_LIBRARY: Final = Path(os.__file__).parent
 
 
 class StandardCaches:
@@ -89,7 +89,8 @@ def _is_standard(name: str, module: object) -> bool:
     file = getattr(module, "__file__", None)
     if file is None:
         return True  # built in or frozen
-    return file.startswith(_STANDARD_LIBRARY) and not file.startswith(_SITE_PACKAGES)
+    path = Path(file)
+    return path.is_relative_to(_STANDARD_LIBRARY) and "site-packages" not in path.parts
 
 
 def _line_cache(linecache: ModuleType) -> Callable[[], object] | None:

@@ -63,14 +63,14 @@ def _has_any() -> bool:
 def _below_files(process: Path) -> Iterator[int]:
     for task in _tasks(process):
         with suppress(OSError):  # the thread has ended
-            for pid in (process / "task" / task / "children").read_bytes().split():
+            for pid in (task / "children").read_bytes().split():
                 yield int(pid)
                 yield from _below_files(_PROC / pid.decode())
 
 
-def _tasks(process: Path) -> list[str]:
+def _tasks(process: Path) -> list[Path]:
     try:
-        return os.listdir(process / "task")
+        return list((process / "task").iterdir())
     except OSError:
         return []  # it has ended
 

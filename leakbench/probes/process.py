@@ -43,7 +43,7 @@ Reader: TypeAlias = Callable[[Reading], float | None]
 
 
 def _mapped_bytes(reading: Reading) -> int | None:
-    """What is private and writable, less what both allocators have obtained.
+    """Return what is private and writable, less what both allocators have obtained.
 
     Growth of the heap is no growth of this, and an anonymous mapping shows with its length,
     touched or not. Stacks of threads are part of it, 8 MiB each by default: glibc keeps some of

@@ -16,7 +16,7 @@ _STATUS_BYTES: Final = 1 << 14
 """It is about 1.5 KiB; on machines with many processors some lines of it are longer."""
 _DESCRIPTORS: Final = "/proc/self/fd"
 _ROLLUP: Final = "/proc/{}/smaps_rollup"
-HAS_ROLLUPS: Final = os.path.exists(_ROLLUP.format("self"))
+HAS_ROLLUPS: Final = Path(_ROLLUP.format("self")).exists()
 _PRIVATE: Final = re.compile(rb"^Private_\w+:\s+(\d+) kB", re.MULTILINE)
 _BLOCK_BYTES: Final = 512
 """Unit of ``st_blocks``, whatever the file system."""
@@ -80,8 +80,7 @@ def measure_private(pid: int | Literal["self"]) -> int | None:
     walks the page tables for it, 1 ms for each 100 MB.
     """
     try:
-        with open(_ROLLUP.format(pid), "rb", buffering=0) as rollup:
-            text = rollup.read()
+        text = Path(_ROLLUP.format(pid)).read_bytes()
     except OSError:
         return None
     return sum(int(kib) << 10 for kib in _PRIVATE.findall(text))
@@ -125,7 +124,7 @@ class DescriptorProbe:
             return Descriptors()
         count = nameless_bytes = 0
         seen: set[tuple[int, int]] = set()
-        for name in os.listdir(self.descriptor):
+        for name in os.listdir(self.descriptor):  # noqa: PTH208 - no path: what is open is read again
             number = int(name)
             if number in self._disregarded:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import sys
 from collections import deque
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ from leakbench.probes.libc import LIBC, find_function
 
 _CACHED_SIZES: Final = range(24, 1033, 16)
 """A request of each size that glibc caches for a thread."""
+_SMALL_BYTES: Final = 512
+"""CPython hands larger requests on to the C library."""
+_BYTES_HEADER: Final = sys.getsizeof(b"")
 
 
 class Settling:
@@ -27,9 +31,13 @@ class Settling:
     def __init__(self, *, clears_caches: bool = True) -> None:
         self._caches = StandardCaches() if clears_caches else None
         self._trim = find_function(LIBC, "malloc_trim", ctypes.c_int, ctypes.c_size_t)
-        self._malloc: Any = find_function(LIBC, "malloc", ctypes.c_void_p, ctypes.c_size_t)
-        self._free: Any = find_function(LIBC, "free", None, ctypes.c_void_p)
-        self._cache_filling = tuple(_CACHED_SIZES) * _cached_chunks()
+        # Neither blocks, so the interpreter's lock need not be let go 900 times.
+        libc = ctypes.PyDLL(None) if LIBC is not None else None
+        self._malloc: Any = find_function(libc, "malloc", ctypes.c_void_p, ctypes.c_size_t)
+        self._free: Any = find_function(libc, "free", None, ctypes.c_void_p)
+        sizes = tuple(_CACHED_SIZES) * _cached_chunks()
+        self._small_sizes = tuple(size for size in sizes if size <= _SMALL_BYTES)
+        self._large_sizes = tuple(size - _BYTES_HEADER for size in sizes if size > _SMALL_BYTES)
 
     def settle(self) -> None:
         """Free what can be freed: caches, cyclic garbage, and heap pages the allocator keeps.
@@ -56,8 +64,10 @@ class Settling:
         gc.freeze()
 
     def _fill_thread_cache(self) -> None:
-        chunks = list(map(self._malloc, self._cache_filling))
-        deque(map(self._free, chunks), maxlen=0)
+        small = list(map(self._malloc, self._small_sizes))
+        large = list(map(bytes, self._large_sizes))  # half as long as by calling malloc and free
+        deque(map(self._free, small), maxlen=0)
+        large.clear()
 
 
 def _cached_chunks() -> int:

@@ -10,18 +10,15 @@ worker may stop, which a signal alone does not tell.
 from __future__ import annotations
 
 import mmap
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 HEARTBEAT_FILE: Final = "heartbeat"
 
-_BEAT: Final = struct.Struct("<Qd")
-_ALLOWANCE: Final = struct.Struct("<Q")
-_STOP: Final = struct.Struct("<?")
-_STOP_AT: Final = _BEAT.size + _ALLOWANCE.size
-_SIZE: Final = _STOP_AT + _STOP.size
+_CHUNKS, _AUDIO_SECONDS, _ALLOWANCE, _STOP = range(4)
+"""Places of 8 bytes each; both sides are of one machine."""
+_SIZE: Final = 4 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +40,39 @@ class Heartbeat:
             path.write_bytes(bytes(_SIZE))
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), _SIZE)
+        # Written between any two chunks: by views, which take half as long as packing.
+        self._counts = memoryview(self._map).cast("Q")
+        self._seconds = memoryview(self._map).cast("d")
 
     def beat(self, chunks: int, audio_seconds: float) -> None:
         """Tell the other side how far this one is."""
-        _BEAT.pack_into(self._map, 0, chunks, audio_seconds)
+        self._counts[_CHUNKS] = chunks
+        self._seconds[_AUDIO_SECONDS] = audio_seconds
 
     def read(self) -> Beat:
         """Return what the other side told last."""
-        return Beat(*_BEAT.unpack_from(self._map))
+        return Beat(self._counts[_CHUNKS], self._seconds[_AUDIO_SECONDS])
 
     def allow(self, chunks: int) -> None:
         """Let the worker feed `chunks` chunks in all."""
-        _ALLOWANCE.pack_into(self._map, _BEAT.size, chunks)
+        self._counts[_ALLOWANCE] = chunks
 
     @property
     def allowed_chunks(self) -> int:
         """Chunks that the worker may feed in all."""
-        allowed: int = _ALLOWANCE.unpack_from(self._map, _BEAT.size)[0]
-        return allowed
+        return self._counts[_ALLOWANCE]
 
     def ask_to_stop(self) -> None:
         """Say that the worker may stop: whoever else sends it a signal has not said so."""
-        _STOP.pack_into(self._map, _STOP_AT, True)
+        self._counts[_STOP] = True
 
     @property
     def is_asked_to_stop(self) -> bool:
         """Whether the parent has said that the worker may stop."""
-        asked: bool = _STOP.unpack_from(self._map, _STOP_AT)[0]
-        return asked
+        return bool(self._counts[_STOP])
 
     def close(self) -> None:
         """Unmap the file."""
+        self._counts.release()
+        self._seconds.release()
         self._map.close()

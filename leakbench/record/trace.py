@@ -304,6 +304,11 @@ class TraceTail:
         return len(self._samples)
 
     @property
+    def audio_seconds(self) -> float:
+        """Audio up to the last sample read."""
+        return self._samples[-1].audio_seconds if self._samples else 0.0
+
+    @property
     def trace(self) -> Trace:
         """Everything read so far."""
         return Trace(tuple(self._samples))

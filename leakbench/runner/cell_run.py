@@ -17,8 +17,8 @@ from leakbench.runner.requests import explain_request, replicate_request
 from leakbench.verdict.looks import FIRST_LOOK_SECONDS
 
 LOOK_GROWTH: Final = 1.1
-"""A cell is judged again when it has a tenth more samples: the cost of judging then grows
-with the logarithm of the run, not with its length."""
+"""A cell is judged again when it has a tenth more audio: the cost of judging then grows with the
+logarithm of the run, not with its length. Samples grow ever rarer and do not tell."""
 REPLICATES_AT_MOST: Final = 16
 """Until sure: by then the interval is a quarter as wide as with two processes' slopes."""
 
@@ -54,7 +54,7 @@ class CellRun:
         self._wanted = cell.replicates
         self._target_seconds = 0.0
         self._begin: Begin | None = None
-        self._samples_at_last_look = 0
+        self._audio_at_last_look = 0.0
         self._is_done = False
 
     @property
@@ -156,13 +156,13 @@ class CellRun:
 
     def _look(self) -> None:
         news = [replicate.tail.poll() for replicate in self._replicates]
-        samples = sum(len(replicate.tail) for replicate in self._replicates)
+        audio_seconds = sum(replicate.tail.audio_seconds for replicate in self._replicates)
         reached = self._all_reached_target()
         if self._begin is None or not (any(news) or reached):
             return
-        if samples < LOOK_GROWTH * self._samples_at_last_look and not reached:
+        if audio_seconds < LOOK_GROWTH * self._audio_at_last_look and not reached:
             return
-        self._samples_at_last_look = samples
+        self._audio_at_last_look = audio_seconds
         look = look_at_cell(
             self._plan,
             self._cell,

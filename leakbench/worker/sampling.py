@@ -30,6 +30,11 @@ USS_SECONDS: Final = 600.0
 REHEARSALS: Final = 24
 """Looks before the first chunk. CPython specialises bytecode in the first 8 to 16 calls of a
 function, and the heap was seen to move until then."""
+TIMED_PERIODS: Final = 4
+"""Periods before a look of which times are told, where that many have passed."""
+START_PERIODS: Final = 2
+"""Periods after warm-up in which the process may still rise without being looked at more closely:
+the first look is some hundred bytes below the second."""
 WAIT_SECONDS: Final = 0.02
 """Between two questions whether to go on: no load, no noticeable delay."""
 _Measure: TypeAlias = Callable[[], Mapping[str, ObjectSize]]
@@ -75,7 +80,7 @@ class Sampler:
         self._objects = ObjectProbe()
         self._times = FeedTimes(
             chunks_per_period=schedule.chunks_per_period,
-            kept=schedule.process_every_periods * schedule.chunks_per_period,
+            kept_periods=max(TIMED_PERIODS, schedule.process_every_periods),
         )
         self._uss_due_seconds = 0.0
         self._began = time.perf_counter()
@@ -161,11 +166,13 @@ class Sampler:
         return figures
 
     def _set_pace(self, sample: Sample) -> None:
+        period = self._schedule.period(sample.chunk)
         if sample.chunk < self._schedule.warmup_chunks:
-            # What it kept of the objects is there before the first look that counts.
+            # What it keeps of the objects is there before the first look that counts.
             self._movement.has_grown(sample.objects, {})
-        elif self._schedule.period(sample.chunk) is not None:
-            if self._movement.has_grown(sample.objects, sample.process):
+        elif period is not None:
+            started = period >= START_PERIODS
+            if self._movement.has_grown(sample.objects, sample.process if started else {}):
                 self._pace.tighten(sample.chunk)
             if self._movement.is_climbing:
                 self._pace.look_at_each_chunk(sample.chunk)

@@ -15,6 +15,7 @@ chunk by chunk once, on demand.
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -26,8 +27,8 @@ DENSE_PERIODS: Final = 2
 DENSE_CHUNKS_AT_MOST: Final = 400
 """Longer periods are looked at chunk by chunk only so far: looking must stay cheap."""
 EARLY_CHUNKS: Final = 8
-"""First chunks of a run that are followed by a look: what keeps 64 MiB of each meets a memory
-limit of 1 GiB and more only after them."""
+"""First chunks of a run that are each followed by a look: what keeps up to an eighth of the memory
+limit of each is seen to grow before it meets it."""
 
 Due: TypeAlias = Literal["nothing", "early", "objects", "everything"]
 """What a chunk is followed by: no look, one at objects and resident memory as they are, one at
@@ -98,30 +99,50 @@ class Pace:
         """Period from which on looks thin out."""
         self._dense_from = self._dense_to = -1
         """Chunks between which each is followed by a look at the process."""
+        # In an array, as an integer from 257 on is an object.
+        self._next = array("q", [0])
 
     def due(self, chunks: int) -> Due:
-        """Return what is due once `chunks` chunks have been fed."""
-        schedule = self._schedule
-        if self._dense_from < chunks <= self._dense_to:
-            return "everything"
-        period = schedule.period(chunks)
-        if period is not None:
-            every = stride(period - self._closest)
-            if period % max(every, schedule.process_every_periods) == 0:
-                return "everything"
-            if period % every == 0:
-                return "objects"
-        if 0 <= chunks - schedule.warmup_chunks <= schedule.dense_chunks:
-            return "objects"
-        if chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks:
-            return "early"
-        return "nothing"
+        """Return what is due once `chunks` chunks have been fed; asked after each."""
+        if chunks < self._next[0]:
+            return "nothing"
+        self._next[0] = self._next_look(chunks)
+        return self._due(chunks)
 
     def tighten(self, chunks: int) -> None:
         """Look as closely as at first again: something has grown after `chunks` chunks."""
         self._closest = max(self._schedule.period(chunks) or 0, 0)
+        self._next[0] = 0
 
     def look_at_each_chunk(self, chunks: int) -> None:
         """Look at the process after each of the chunks that follow; once in a run."""
         if self._dense_to < 0:
             self._dense_from, self._dense_to = chunks, chunks + self._schedule.dense_chunks
+            self._next[0] = 0
+
+    def _due(self, chunks: int) -> Due:
+        schedule = self._schedule
+        if self._dense_from < chunks <= self._dense_to:
+            return "everything"
+        period = schedule.period(chunks)
+        every = stride(period - self._closest) if period is not None else 0
+        if period is not None and period % max(every, schedule.process_every_periods) == 0:
+            return "everything"
+        if chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks:
+            return "early"
+        if period is not None and period % every == 0:
+            return "objects"
+        if 0 <= chunks - schedule.warmup_chunks <= schedule.dense_chunks:
+            return "objects"
+        return "nothing"
+
+    def _next_look(self, chunks: int) -> int:
+        """Return a chunk after `chunks` up to which nothing is due."""
+        schedule = self._schedule
+        first_dense_to = schedule.warmup_chunks + schedule.dense_chunks
+        if chunks < max(EARLY_CHUNKS, first_dense_to, self._dense_to):
+            return chunks + 1
+        first = schedule.warmup_chunks + schedule.phase
+        period = (chunks - first) // schedule.chunks_per_period + 1
+        period += -period % stride(period - self._closest)
+        return first + period * schedule.chunks_per_period

@@ -42,6 +42,17 @@ def test_a_flat_subject_exits_0_and_leaves_a_result_and_plots(tmp_path: Path) ->
     assert "audio-hours" in output
 
 
+@pytest.mark.parametrize(("option", "clears"), [((), True), (("--no-clear-caches",), False)])
+def test_a_worker_is_told_whether_to_clear_caches(
+    tmp_path: Path, option: tuple[str, ...], clears: bool
+) -> None:
+    run(tmp_path, "leakbench.controls:bounded", "--audio", "1m", *option)
+    (request,) = (tmp_path / "out").glob("cells/*/r0/cell.json")
+    assert json.loads(request.read_text())["clear_caches"] is clears
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["settings"]["clear_caches"] is clears
+
+
 def test_a_leak_exits_1_and_names_the_path_and_the_rate(tmp_path: Path) -> None:
     status, output = run(tmp_path, "leakbench.controls:leaky")
     assert status == 1

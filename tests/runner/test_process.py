@@ -1,13 +1,16 @@
 """One worker as its parent sees it, from the moment it is started."""
 
+import math
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from leakbench.conclude import conclude
 from leakbench.plan import replicate_folder, write_plan
 from leakbench.plan.matrix import CellRequest
+from leakbench.record.request import read_request
 from leakbench.record.trace import End
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import replicate_request
@@ -21,6 +24,10 @@ def start(folder: Path) -> WorkerProcess:
     cell = plan.cells[0]
     request = replicate_request(plan, folder, cell, 0)
     return WorkerProcess(replicate_folder(folder, cell, 0), cell.subject, request, plan.limits)
+
+
+def temp_folder_of(worker: WorkerProcess) -> Path:
+    return Path(read_request(worker.folder).temp_folder)
 
 
 def wait_for_end(worker: WorkerProcess) -> End:
@@ -45,3 +52,31 @@ def test_a_worker_that_someone_else_ends_before_it_begins_was_killed(tmp_path: P
     end = wait_for_end(worker)
     assert end == End(ending="killed", detail="died of SIGTERM")
     assert conclude(tmp_path / "run").cells[0].error == "killed: died of SIGTERM"
+
+
+@pytest.mark.parametrize("ended", ["completed", "killed", "aborted"])
+def test_a_worker_has_a_temporary_folder_of_its_own_until_it_ends(
+    tmp_path: Path, ended: str
+) -> None:
+    worker = start(tmp_path / "run")
+    folder = temp_folder_of(worker)
+    environment = psutil.Process(worker._process.pid).environ()
+    assert folder.is_dir()
+    assert environment["TMPDIR"] == str(folder)
+    (folder / "left" / "behind").mkdir(parents=True)
+    if ended == "completed":
+        worker.allow(math.inf)
+    elif ended == "killed":
+        worker._process.kill()
+    if ended == "aborted":
+        worker.abort()
+    else:
+        assert wait_for_end(worker).ending == ended
+    assert not folder.exists()
+
+
+def test_no_two_workers_share_a_temporary_folder(tmp_path: Path) -> None:
+    workers = [start(tmp_path / "a"), start(tmp_path / "b")]
+    assert len({temp_folder_of(worker) for worker in workers}) == 2
+    for worker in workers:
+        worker.abort()
