@@ -62,6 +62,10 @@ def judge_process(
             worst = dataclasses.replace(
                 worst, verdict=Verdict.UNDECIDED, reason="shown only: no budget is set"
             )
+        elif not gated:
+            # What the cell's verdict does not rest on is no verdict beside it.
+            reason = f"shown only: {worst.reason}"
+            worst = dataclasses.replace(worst, verdict=Verdict.UNDECIDED, reason=reason)
         values = columns[replicate].values
         found.append(
             (make_result(PROCESS_PATH, metric.name, worst, values, allowance, gated), worst)
