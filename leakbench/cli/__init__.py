@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import tempfile
+import traceback
+from types import FrameType
 from typing import Final
 
 import click
 
 from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus, status_of_error
+from leakbench.cli.outlet import open_outlets
 from leakbench.errors import LeakbenchError
+from leakbench.text import printable
 
 _MODULES: Final = {
     "run": "leakbench.cli.run",
@@ -53,7 +59,13 @@ def _cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with one of the documented statuses."""
+    """Run the command line and exit with one of the documented statuses.
+
+    Whatever is not foreseen is a failure of the harness, never a verdict.
+    """
+    open_outlets()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         # Not standalone: click then hands back what a command exits with instead of exiting.
         status = ExitStatus(_cli.main(standalone_mode=False) or 0)
@@ -63,17 +75,44 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"leakbench: {_one_line(error)}", err=True)
         status = ExitStatus.USAGE
+    except _Interrupted as error:
+        click.echo(f"leakbench: ended by {error.signal.name}", err=True)
+        sys.exit(128 + error.signal)
     except (click.Abort, KeyboardInterrupt):
         click.echo("leakbench: interrupted", err=True)
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
     except LeakbenchError as error:
-        click.echo(f"leakbench: {error}", err=True)
+        click.echo(f"leakbench: {printable(str(error))}", err=True)
         status = status_of_error(error)
-    except BrokenPipeError:
-        # The reader of our output went away (`leakbench list | head`); that is no failure.
-        sys.stderr.close()
-        status = ExitStatus.AS_EXPECTED
+    except Exception as error:
+        click.echo(f"leakbench: {_unforeseen(error)}", err=True)
+        status = ExitStatus.FAILED
     sys.exit(status)
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Another signal than that of Ctrl-C, which does the same."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.signal = signal.Signals(number)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise _Interrupted(number)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return a line on an error that nobody foresaw, its traceback left in a file."""
+    said = f"unexpected {type(error).__name__}: {printable(str(error)):.300}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="leakbench-error-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{said}; its traceback could not be written"
+    return f"{said}; its traceback is in {file.name}"
 
 
 def _one_line(error: click.ClickException) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from leakbench.bisect.bisection import bisect_line
 from leakbench.bisect.candidates import Candidate, line_between
@@ -26,6 +27,7 @@ from leakbench.bisect.probing import CellProber
 from leakbench.cli.exit_status import ExitStatus
 from leakbench.cli.options import DURATION
 from leakbench.cli.progress import BarsObserver, PlainObserver, watch
+from leakbench.cli.terminal import as_text, make_console, say
 from leakbench.errors import OutputError
 from leakbench.plan import REPORTS_FOLDER
 from leakbench.plan.matrix import CellRequest
@@ -104,7 +106,7 @@ def command(good: str, bad: str, pattern: str | None, output: Path | None, **cel
     leakbench bisect --scenario silence --good vad.py:Vad:v1.0 --bad vad.py:Vad:HEAD
     """  # noqa: D301 - click reads the control character
     line = line_between(good, bad)
-    console = Console()
+    console = make_console()
     folder = folder_of(output, cell["scenario"])
     with watch(console) as observer:
         prober = make_prober(folder, line.candidates, observer, **cell)
@@ -165,9 +167,9 @@ def show_findings(console: Console, folder: Path, findings: Findings, *, file: s
         raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
     console.print(_table(findings))
     for sentence in sentences(findings):
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        say(console, sentence)
     console.print(f"table, plot and figures in {folder}", highlight=False, soft_wrap=True)
-    console.print(f"again: {shlex.join(findings.command)}", markup=False, highlight=False)
+    say(console, f"again: {shlex.join(findings.command)}")
 
 
 def sentences(findings: Findings) -> list[str]:
@@ -215,9 +217,9 @@ def _table(findings: Findings) -> Table:
         why = f"skipped: {row.reason}" if row.skipped else row.detail
         table.add_row(
             row.name,
-            f"[{_COLOURS[row.verdict]}]{row.verdict}[/]" + (" (kept)" if row.reused else ""),
+            Text.assemble((row.verdict, _COLOURS[row.verdict]), " (kept)" if row.reused else ""),
             format_duration(row.audio_seconds),
             *rates,
-            why.replace("[", r"\["),
+            as_text(why),
         )
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import shlex
 import sys
@@ -13,13 +14,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from leakbench.cli.exit_status import status_of_cell, status_of_result
 from leakbench.cli.progress import watch
+from leakbench.cli.terminal import as_text, make_console, say
 from leakbench.conclude import conclude
 from leakbench.errors import OutputError
 from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
-from leakbench.record.result import CellResult, Result, write_result
+from leakbench.record.result import Result, write_result
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.report.words.leak_text import leak_paragraphs
 from leakbench.report.words.leaks import CellLeaks, gather_leaks
@@ -49,7 +52,7 @@ def execute(
         Always, with the result's status.
     """
     now = datetime.datetime.now(datetime.UTC)
-    folder = output or REPORTS_FOLDER / f"{name}-{now:%Y%m%d-%H%M%S}"
+    folder = (output or new_folder(REPORTS_FOLDER, f"{name}-{now:%Y%m%d-%H%M%S}")).absolute()
     plan = Plan(
         cells=tuple(cells),
         jobs=jobs,
@@ -61,7 +64,7 @@ def execute(
         command=("leakbench", *sys.argv[1:]),
         started=now.isoformat(timespec="seconds"),
     )
-    console = Console()
+    console = make_console()
     write_plan(folder, plan)
     began = time.monotonic()
     interrupted = False
@@ -93,17 +96,32 @@ def execute(
     raise click.exceptions.Exit(status_of_result(result))
 
 
+def new_folder(parent: Path, name: str) -> Path:
+    """Make a folder of that name, or with a number after it where there is one already.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be made.
+    """
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made: {error.strerror}") from error
+        return folder
+    raise AssertionError("there is always another number")
+
+
 def print_verdicts(console: Console, result: Result) -> None:
     """Print the table of a run, and what is short of what it must be."""
     console.print(_table(result))
     for cell in result.cells:
         if cell.error or not cell.as_expected:
-            console.print(
-                f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+            say(console, f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}")
 
 
 def write_pages(folder: Path) -> None:
@@ -127,22 +145,23 @@ def print_whereabouts(console: Console, folder: Path, result: Result) -> None:
     """Print how much was driven, where the results are, and how to have them again."""
     hours = result.audio_seconds / 3600
     speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
-    console.print(
+    say(
+        console,
         f"drove {hours:.2f} audio-hours in {format_duration(result.wall_seconds)} "
         f"({speed:,.0f} times real time); results in {folder}",
-        highlight=False,
-        soft_wrap=True,
     )
-    again = f"again: {shlex.join(result.command)}"
-    console.print(again, markup=False, highlight=False, soft_wrap=True)
+    say(console, f"again: {shlex.join(result.command)}")
 
 
 def tell_github(result: Result, leaks: Sequence[CellLeaks]) -> None:
     """Leave a summary and annotations where GitHub's runner says it wants them."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown_summary(result, leaks))
+        try:
+            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(markdown_summary(result, leaks))
+        except OSError as error:
+            click.echo(f"leakbench: {summary}: no summary was left: {error.strerror}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in workflow_annotations(result):
             click.echo(line)
@@ -152,7 +171,7 @@ def _print_leaks(console: Console, found: CellLeaks) -> None:
     lines = [f"{found.cell.subject} x {found.cell.scenario}:"]
     lines += map(plain_text, leak_paragraphs(found))
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(console, line)
 
 
 _COLOURS = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}
@@ -163,16 +182,12 @@ def _table(result: Result) -> Table:
     for cell in result.cells:
         mark = "" if cell.as_expected else f" [status {status_of_cell(cell).value}]"
         table.add_row(
-            cell.subject,
-            cell.scenario,
+            as_text(cell.subject),
+            as_text(cell.scenario),
             f"{cell.chunk_ms} ms",
-            f"[{_COLOURS[cell.verdict]}]{cell.verdict}[/]{click.unstyle(mark)}",
+            Text.assemble((cell.verdict, _COLOURS[cell.verdict]), mark),
             cell.expect or "",
             format_duration(cell.audio_seconds),
-            _why(cell),
+            as_text(cell.error or cell.reason),
         )
     return table
-
-
-def _why(cell: CellResult) -> str:
-    return (cell.error or cell.reason).replace("[", r"\[")

@@ -21,7 +21,8 @@ class ExitStatus(IntEnum):
 
 EXIT_STATUS_HELP = (
     "Exit status: 0 as expected; 1 a leak, or a control that did not leak; 2 usage or bad "
-    "input; 3 undecided; 4 the subject or the harness failed; 130 interrupted."
+    "input; 3 undecided; 4 the subject or the harness failed; 130, 143, 129 ended by Ctrl-C, "
+    "SIGTERM, SIGHUP."
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from leakbench import controls
+from leakbench.cli.terminal import make_console
 from leakbench.scenario import load_scenario, shipped_scenarios
 from leakbench.subject.resolution import families
 from leakbench.units import format_duration
@@ -29,7 +29,7 @@ def subjects() -> None:
     for name in controls.SUBJECTS:
         doc = (getattr(controls, name).__doc__ or "").splitlines()[0]
         table.add_row(f"leakbench.controls:{name}", doc.removeprefix("Return ").rstrip("."))
-    Console().print(table)
+    make_console().print(table)
 
 
 @command.command("scenarios")
@@ -45,4 +45,4 @@ def scenarios() -> None:
             format_duration(scenario.audio_seconds),
             scenario.description,
         )
-    Console().print(table)
+    make_console().print(table)

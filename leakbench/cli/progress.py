@@ -18,10 +18,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from leakbench.cli.terminal import say
 from leakbench.conclude import Look
 from leakbench.plan import Cell
 from leakbench.record.trace import End
 from leakbench.runner.process import Progress as WorkerProgress
+from leakbench.text import printable
 from leakbench.units import format_bytes, format_duration
 
 PLAIN_SECONDS: Final = 10.0
@@ -39,7 +41,7 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[audio]}"),
             TextColumn("{task.fields[speed]}"),
@@ -65,7 +67,7 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
     def started(self, cell: Cell, replicate: int) -> None:
         """Add a bar."""
         self._tasks[cell.id, replicate] = self._progress.add_task(
-            describe(cell, replicate),
+            printable(describe(cell, replicate)),
             total=cell.audio_seconds,
             audio="loading",
             speed="",
@@ -94,7 +96,7 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
         """Replace the bar with a line."""
         task = self._tasks.pop((cell.id, replicate))
         self._progress.remove_task(task)
-        self._progress.console.print(ended_text(cell, replicate, end), highlight=False)
+        say(self._progress.console, ended_text(cell, replicate, end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
         self._say(ended_text(cell, replicate, end))
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(self._console, line)
 
 
 def describe(cell: Cell, replicate: int) -> str:

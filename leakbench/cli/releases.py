@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from leakbench.bisect.releases import list_releases, projects_of_families
+from leakbench.cli.terminal import make_console
 from leakbench.errors import ConfigError
 from leakbench.subject.resolution import families
 
@@ -28,4 +28,4 @@ def command(project: str | None, refresh: bool, pre: bool) -> None:
     for name in projects:
         for release in list_releases(name, refresh=refresh, pre=pre):
             table.add_row(release.name, names.get(release.name, ""))
-    Console().print(table)
+    make_console().print(table)

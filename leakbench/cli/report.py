@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from leakbench.cli.execution import print_verdicts, print_whereabouts, write_pages
 from leakbench.cli.exit_status import status_of_result
+from leakbench.cli.terminal import make_console
 from leakbench.conclude import conclude
 from leakbench.record.result import write_result
 
@@ -23,7 +23,7 @@ def command(folder: Path) -> None:
     """
     result = conclude(folder)
     write_result(folder, result)
-    console = Console()
+    console = make_console()
     print_verdicts(console, result)
     write_pages(folder)
     print_whereabouts(console, folder, result)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from leakbench.cli.exit_status import ExitStatus, status_of_cell
 from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
+from leakbench.cli.terminal import make_console, say
 from leakbench.conclude import conclude
 from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
@@ -105,7 +106,7 @@ def command(
         command=("leakbench", *sys.argv[1:]),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
-    console = Console()
+    console = make_console()
     with tempfile.TemporaryDirectory(prefix="leakbench-selftest-") as scratch:
         folder = output or Path(scratch)
         write_plan(folder, plan)
@@ -121,7 +122,7 @@ def command(
     ]
     console.print(_table((of_objects, of_heap), findings))
     for line in _sentences((of_objects, of_heap), findings, resolution):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(console, line)
     raise click.exceptions.Exit(_status((of_objects, of_heap), findings))
 
 
@@ -150,8 +151,8 @@ def _table(clean: Sequence[CellResult], findings: list[Finding]) -> Table:
     return table
 
 
-def _mark(passed: bool) -> str:
-    return f"[{_COLOURS[passed]}]{'ok' if passed else 'FAILED'}[/]"
+def _mark(passed: bool) -> Text:
+    return Text("ok" if passed else "FAILED", style=_COLOURS[passed])
 
 
 def _sentences(

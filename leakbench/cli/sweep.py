@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from leakbench.bisect.bisection import sweep_line
 from leakbench.bisect.candidates import line_between, split_range, thin
 from leakbench.bisect.findings import SWEEP_FILE
 from leakbench.cli.bisect import folder_of, make_prober, probing_options, show_findings
 from leakbench.cli.progress import watch
+from leakbench.cli.terminal import make_console
 from leakbench.errors import RunError
 from leakbench.scenario import load_scenario
 
@@ -40,7 +40,7 @@ def command(
         raise click.UsageError("--every and --at-most both say what to leave out: name one")
     line = line_between(*split_range(between))
     places = thin(len(line.candidates), every=every, at_most=at_most)
-    console = Console()
+    console = make_console()
     folder = folder_of(output, cell["scenario"])
     with watch(console) as observer:
         prober = make_prober(folder, line.candidates, observer, **cell)

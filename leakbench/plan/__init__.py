@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from leakbench.errors import OutputError
+from leakbench.errors import ConfigError, OutputError
 from leakbench.record.trace import EXPLAIN_FOLDER, write_json
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
@@ -24,6 +25,8 @@ REPORTS_FOLDER: Final = Path("reports")
 """Where runs and searches go unless told otherwise."""
 
 GIB: Final = 2**30
+ID_AT_MOST: Final = 180
+"""Characters of a cell's name: file systems take 255 bytes, and plots add to it."""
 
 Explain: TypeAlias = Literal["every", "unexpected", "none"]
 """Leaks to explain: all, those of cells that were not said to leak, or none."""
@@ -69,7 +72,12 @@ class Cell:
     def id(self) -> str:
         """Name of the cell's folder: what tells it from its neighbours, readable."""
         parts = (self.subject.spec, self.scenario.name, f"{self.chunk_ms}ms", Path(self.model).name)
-        return "--".join(re.sub(r"[^A-Za-z0-9.+=_-]+", "-", part).strip("-") for part in parts)
+        name = "--".join(re.sub(r"[^A-Za-z0-9.+=_-]+", "-", part).strip("-") for part in parts)
+        if len(name) <= ID_AT_MOST:
+            return name
+        # No file system takes more: the beginning for people, the rest told apart by its hash.
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        return f"{name[: ID_AT_MOST - 17]}-{digest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,22 +116,44 @@ def write_plan(folder: Path, plan: Plan) -> None:
     OutputError
         When the folder cannot be written or already holds a run.
     """
-    if (folder / MANIFEST_FILE).exists():
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Of two runs that begin at the same time, one makes this folder and the other finds it.
+        (folder / CELLS_FOLDER).mkdir()
+        (folder / SCENARIOS_FOLDER).mkdir(exist_ok=True)
+        for name, text in _scenario_texts(plan).items():
+            (folder / SCENARIOS_FOLDER / f"{name}.toml").write_text(text, encoding="utf-8")
+        write_json(folder / MANIFEST_FILE, _plan_data(plan))
+    except FileExistsError as error:
         raise OutputError(
             f"{folder}: already holds a run; name another folder with --output, or remove it"
-        )
-    try:
-        (folder / SCENARIOS_FOLDER).mkdir(parents=True, exist_ok=True)
-        for cell in plan.cells:
-            source = cell.scenario.source
-            if source is not None:
-                copy = scenario_copy(folder, cell.scenario)
-                copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-        write_json(folder / MANIFEST_FILE, _plan_data(plan))
+        ) from error
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot be written ({error.strerror}); name another folder with --output"
+            f"{folder!s:.200}: cannot be written ({error.strerror}); name another folder with "
+            "--output"
         ) from error
+
+
+def _scenario_texts(plan: Plan) -> dict[str, str]:
+    """Return the text of each scenario, by name.
+
+    Raises
+    ------
+    ConfigError
+        When two that differ have one name: a run knows them by it.
+    """
+    texts: dict[str, str] = {}
+    for cell in plan.cells:
+        source = cell.scenario.source
+        if source is not None:
+            text = source.read_text(encoding="utf-8")
+            if texts.setdefault(cell.scenario.name, text) != text:
+                raise ConfigError(
+                    f"{source}: another scenario of this run is called {cell.scenario.name!r} and "
+                    'says otherwise; give one of them a name = "..." of its own'
+                )
+    return texts
 
 
 def scenario_copy(folder: Path, scenario: Scenario) -> Path:

@@ -46,7 +46,8 @@ class FeedTimes:
         period = self._chunks_per_period
         latest = self._latest(self._cpu_seconds)
         means = [
-            sum(latest[end - period : end]) / period for end in range(len(latest), period - 1, -period)
+            sum(latest[end - period : end]) / period
+            for end in range(len(latest), period - 1, -period)
         ]
         if means:
             times["cpu_seconds"] = min(means)
