@@ -75,12 +75,12 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"leakbench: {_one_line(error)}", err=True)
         status = ExitStatus.USAGE
-    except _Interrupted as error:
-        click.echo(f"leakbench: ended by {error.signal.name}", err=True)
-        sys.exit(128 + error.signal)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("leakbench: interrupted", err=True)
-        sys.exit(128 + signal.SIGINT)
+    except (click.Abort, KeyboardInterrupt) as error:
+        # click makes an Abort of every interrupt.
+        interrupt = error.__cause__ if isinstance(error, click.Abort) else error
+        number = interrupt.signal if isinstance(interrupt, _Interrupted) else signal.SIGINT
+        click.echo(f"leakbench: ended by {number.name}", err=True)
+        sys.exit(128 + number)
     except LeakbenchError as error:
         click.echo(f"leakbench: {printable(str(error))}", err=True)
         status = status_of_error(error)

@@ -67,23 +67,23 @@ def execute(
     console = make_console()
     write_plan(folder, plan)
     began = time.monotonic()
-    interrupted = False
+    interrupted: KeyboardInterrupt | None = None
     with watch(console) as observer:
         try:
             run_plan(plan, folder, observer)
-        except KeyboardInterrupt:
-            interrupted = True
+        except KeyboardInterrupt as error:
+            interrupted = error
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
     # Verdicts first: what is still to be explained, and pictures, take a while.
     print_verdicts(console, result)
-    if not interrupted:
+    if interrupted is None:
         # Before the pages are written, for they tell what was found.
         try:
             with console.status("explaining the leaks ..."):
                 explain_leaks(plan, folder, result)
-        except KeyboardInterrupt:
-            interrupted = True
+        except KeyboardInterrupt as error:
+            interrupted = error
     leaks = gather_leaks(folder, result)
     for found in leaks:
         if found.explanation is not None:
@@ -91,8 +91,8 @@ def execute(
     write_pages(folder)
     tell_github(result, leaks)
     print_whereabouts(console, folder, result)
-    if interrupted:
-        raise KeyboardInterrupt
+    if interrupted is not None:
+        raise interrupted
     raise click.exceptions.Exit(status_of_result(result))
 
 

@@ -342,7 +342,12 @@ def read_segments(folder: Path) -> tuple[SegmentEvent, ...]:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` so that a reader sees the old file or the new one, never half of it."""
     scratch = path.with_name(path.name + ".new")
-    scratch.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # Half of a character, out of a path or an exception's text.
+        text = json.dumps(value, indent=2).encode()
+    scratch.write_bytes(text + b"\n")
     scratch.replace(path)
 
 

@@ -199,7 +199,7 @@ def test_it_works_with_xdist(pytester: pytest.Pytester) -> None:
         """
         import pytest
 
-        @pytest.mark.leak("silence", audio="1m")
+        @pytest.mark.leak("silence", audio="4m")
         @pytest.mark.parametrize("name", ["bounded", "leaky"])
         def test_vad(name):
             return f"leakbench.controls:{name}"

@@ -58,7 +58,9 @@ def test_an_array_moves_the_heap() -> None:
     assert grown["heap_bytes"] == pytest.approx(8 << 20, rel=0.01)
 
 
-def test_reading_the_heap_prints_nothing(probe: HeapProbe, capfd: pytest.CaptureFixture[str]) -> None:
+def test_reading_the_heap_prints_nothing(
+    probe: HeapProbe, capfd: pytest.CaptureFixture[str]
+) -> None:
     probe.read()
     assert capfd.readouterr() == ("", "")
 

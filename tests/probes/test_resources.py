@@ -50,16 +50,16 @@ COUNTED = ("descriptors", "threads", "children", "temp_files")
 @pytest.mark.parametrize("kind", COUNTS)
 def test_each_one_counts_once_and_no_more_when_it_is_gone(kind: str) -> None:
     metric, keep, let_go = COUNTS[kind]
-    kept, gone = changes_of(
-        f"for _ in range(7):\n    {keep}", f"for _ in range(7):\n    {let_go}"
-    )
+    kept, gone = changes_of(f"for _ in range(7):\n    {keep}", f"for _ in range(7):\n    {let_go}")
     expected = dict.fromkeys(COUNTED, 0) | {metric: 7 * EACH.get(kind, 1)}
     assert {name: kept[name] for name in COUNTED} == expected
     assert {name: -gone[name] for name in COUNTED} == expected
 
 
 @pytest.mark.parametrize("allocator", ["pymalloc", "malloc"])
-def test_a_private_mapping_shows_to_the_byte_and_growth_of_the_heap_does_not(allocator: str) -> None:
+def test_a_private_mapping_shows_to_the_byte_and_growth_of_the_heap_does_not(
+    allocator: str,
+) -> None:
     objects, native, mapped, unmapped = changes_of(
         "kept += [n + 0.5 for n in range(300_000)]",
         "kept += [libc.malloc(1000) for _ in range(3000)] + [libc.malloc(8 << 20)]",

@@ -15,7 +15,9 @@ def grown(*looks: dict[str, float]) -> list[bool]:
     return [movement.has_grown({}, look) for look in looks]
 
 
-@pytest.mark.parametrize("size", [ObjectSize(4, 100, 8), ObjectSize(3, 101, 8), ObjectSize(3, 100, 9)])
+@pytest.mark.parametrize(
+    "size", [ObjectSize(4, 100, 8), ObjectSize(3, 101, 8), ObjectSize(3, 100, 9)]
+)
 def test_any_growth_of_an_object_counts(size: ObjectSize) -> None:
     movement = Movement()
     assert not movement.has_grown(SIZES, {})

@@ -226,7 +226,12 @@ def sampler_of(folder: Path, chunks: int) -> Iterator[Sampler]:
 
 
 LOCKS = Metric(
-    name="locks", words="locks held", label="locks", quantity="count", scope="process", tier="banded"
+    name="locks",
+    words="locks held",
+    label="locks",
+    quantity="count",
+    scope="process",
+    tier="banded",
 )
 
 

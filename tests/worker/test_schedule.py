@@ -69,9 +69,7 @@ def test_the_process_is_looked_at_at_every_kth_period_where_periods_are_short() 
     process = periods(schedule, Pace(schedule), 600, "everything")
     assert process[:EVERY_PERIOD] == list(range(0, 8 * EVERY_PERIOD, 8))
     assert set(process) <= set(objects)
-    assert [p // 8 for p in process] == [
-        q for q in range(75) if q % stride(q) == 0
-    ]
+    assert [p // 8 for p in process] == [q for q in range(75) if q % stride(q) == 0]
 
 
 def test_a_period_as_long_as_the_interval_is_looked_at_every_time() -> None:
