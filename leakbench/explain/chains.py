@@ -15,13 +15,16 @@ import types
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from leakbench.explain.heapwalk import HeapWalk, referents, thread_attributes
+from leakbench.explain.heapwalk import LRU_CACHE, HeapWalk, referents, thread_attributes
 from leakbench.probes.kinds import TypePlans
 from leakbench.record.explanation import Holder
 
 REFERRERS_AT_MOST: Final = 64
 """Looked at together; the collector compares each object's references with all of them."""
 DEPTH_AT_MOST: Final = 24
+OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
+"""Modules of the search and of whoever asks, whose functions and caches hold nothing of the
+subject's."""
 SUBJECT: Final = "subject"
 """Name of the first step of a chain that begins at the subject."""
 _SKIPPED_NAMES: Final = ("_modules", "_parameters", "_buffers")
@@ -61,6 +64,8 @@ def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
             if root is not None:
                 return name_steps(root, _way(item, came_from))
         skipped.add(id(frontier))
+        # Attributes of modules and classes first: the way to a name is through one of them.
+        frontier.sort(key=lambda item: type(item) is not dict)
         found = gc.get_referrers(*frontier[:REFERRERS_AT_MOST])
         skipped.add(id(found))
         wanted = {id(item): item for item in frontier}
@@ -246,7 +251,12 @@ def _frame_locals() -> dict[int, str]:
 
 
 def _is_own(referrer: Any) -> bool:
-    """Whether it is a frame of this thread: the subject is not running while it is looked at."""
+    """Whether it is a frame of this thread: the subject is not running while it is looked at.
+
+    Or a function of the search, which has looked at what it holds.
+    """
+    if isinstance(referrer, (types.FunctionType, LRU_CACHE)):
+        return str(referrer.__module__).startswith(OURS)
     if not isinstance(referrer, types.FrameType):
         return isinstance(referrer, types.ModuleType)
     frame: types.FrameType | None = sys._getframe()

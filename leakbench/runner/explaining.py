@@ -18,6 +18,9 @@ from leakbench.record.explanation import (
     Explanation,
     Growth,
     growth_of,
+    lines_of,
+    native_of,
+    opened_of,
     write_explanation,
 )
 from leakbench.record.request import WorkerRequest
@@ -25,7 +28,7 @@ from leakbench.record.result import CellResult, Result, leaking_paths
 from leakbench.record.trace import End, read_begin, read_trace
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import explain_request
-from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.stages.stage import FINDINGS_FILE
 
 _POLL_SECONDS: Final = 0.05
 
@@ -58,11 +61,12 @@ def explain_cell(
     trace = read_trace(replicate_folder(folder, cell, 0))
     if begin is None or not trace.samples:
         return _written(home, _failed(cell, "the cell was never driven"))
-    leaking = leaking_paths(result.metrics) if result is not None else ()
+    metrics = result.metrics if result is not None else ()
+    leaking = leaking_paths(metrics)
     data = _read_findings(folder, cell)
     # What leaks in a subject's first stream only is for a new subject to show.
     if data is None or (leaking and not any(g["path"] in leaking for g in data["growths"])):
-        request = explain_request(plan, folder, cell, begin, trace, leaking)
+        request = explain_request(plan, folder, cell, begin, trace, metrics)
         end = _drive_again(plan, folder, cell, request)
         data = _read_findings(folder, cell)
         if data is None:
@@ -78,6 +82,10 @@ def explain_cell(
             scenario=cell.scenario.name,
             growths=growths,
             allocations=add_up(growths),
+            opened=tuple(map(opened_of, data["opened"])),
+            native=tuple(map(native_of, data["native"])),
+            native_missing=data["native_missing"],
+            busy=lines_of(data["busy"]),
             native_bytes_per_hour=_native(heap, grown, result),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
