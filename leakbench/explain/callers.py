@@ -1,8 +1,8 @@
 """Whose line called a library's line that allocates.
 
-Tracing is cheap only while a block's own line is all that is kept: with the whole stack a chunk takes
-forty times as long. So the stacks of a few periods are traced apart, once it is known which lines
-they are wanted for.
+Tracing is cheap only while a block's own line is all that is kept: with the whole stack a chunk
+takes forty times as long. So the stacks of a few periods are traced apart, once it is known which
+lines they are wanted for.
 """
 
 from __future__ import annotations

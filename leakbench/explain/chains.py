@@ -59,10 +59,11 @@ def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
     frontier = [obj]
     skipped.add(id(came_from))
     for _ in range(DEPTH_AT_MOST):
-        for item in frontier:
-            root = _root_name(item, names, locals_)
-            if root is not None:
-                return name_steps(root, _way(item, came_from))
+        named = [(root, at) for at in frontier if (root := _root_name(at, names, locals_))]
+        if named:
+            # A logger hangs on each module that has asked for one: its own module is its home.
+            ways = [(root, _way(item, came_from)) for root, item in named]
+            return name_steps(*max(ways, key=lambda way: _is_home(*way)))
         skipped.add(id(frontier))
         # Attributes of modules and classes first: the way to a name is through one of them.
         frontier.sort(key=lambda item: type(item) is not dict)
@@ -208,6 +209,13 @@ def _root_name(item: Any, names: dict[int, str], locals_: dict[int, str]) -> str
     if isinstance(item, types.FunctionType):
         return f"{item.__module__}.{item.__qualname__}"
     return None
+
+
+def _is_home(root: str, way: Sequence[Any]) -> bool:
+    """Whether a chain begins in the module that the type of its first object is from."""
+    first = next((item for item in way[1:] if type(item) is not dict), way[0])
+    home = type(first).__module__
+    return root == home or root.startswith(f"{home}.")
 
 
 def _modules() -> list[tuple[str, types.ModuleType]]:

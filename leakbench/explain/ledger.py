@@ -2,8 +2,8 @@
 
 Three sources, none of which knows everything:
 
-- The interpreter's audit events (:pep:`578`) come from every thread, before the call. There are none
-  for pipes, ``epoll``, ``eventfd``, nor for what a library in C opens.
+- The interpreter's audit events (:pep:`578`) come from every thread, before the call. There are
+  none for pipes, ``epoll``, ``eventfd``, nor for what a library in C opens.
 - A profile function sees every call of the threads that run under it, and looks whether anything is
   new after it. It sees what has no event, and makes calls five times as slow: it runs only where
   such a thing is known to leak.

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import psutil
@@ -32,7 +33,7 @@ def list_descriptors() -> set[int]:
     try:
         # Listing takes the lowest number that is free, for as long as it lists.
         lowest = lowest_free_descriptor()
-        return set(map(int, os.listdir(_DESCRIPTORS))) - {lowest}
+        return set(map(int, os.listdir(_DESCRIPTORS))) - {lowest}  # noqa: PTH208 - asked for often
     except OSError:
         return set()
 
@@ -47,13 +48,13 @@ def lowest_free_descriptor() -> int:
 def read_descriptor(number: int) -> str:
     """Return what a descriptor stands for, as the kernel writes it; empty once it is closed."""
     try:
-        return os.readlink(f"{_DESCRIPTORS}/{number}")
+        return str(Path(_DESCRIPTORS, str(number)).readlink())
     except OSError:
         return ""
 
 
 def name_descriptor(text: str) -> str:
-    """Return what kind of descriptor the kernel's text says it is: ``pipe``, ``socket``, ``file``."""
+    """Return what the kernel's text says a descriptor is: ``pipe``, ``socket``, ``file``, ..."""
     if anonymous := _ANONYMOUS.match(text):
         return "epoll" if anonymous[1] == _MULTIPLEXER else anonymous[1]
     if not text.startswith("/"):
@@ -70,7 +71,7 @@ def name_descriptor(text: str) -> str:
 def list_threads() -> set[int]:
     """Return the kernel's numbers of all threads, of Python and of C."""
     try:
-        return set(map(int, os.listdir(_TASKS)))
+        return set(map(int, os.listdir(_TASKS)))  # noqa: PTH208 - asked for often
     except OSError:
         return {thread.native_id for thread in threading.enumerate() if thread.native_id}
 
@@ -78,7 +79,7 @@ def list_threads() -> set[int]:
 def count_threads() -> int:
     """Return a number that changes with the threads there are, at the cost of one system call."""
     try:
-        return os.stat(_TASKS).st_nlink
+        return os.stat(_TASKS).st_nlink  # noqa: PTH116 - asked for after each call
     except OSError:
         return threading.active_count()
 
@@ -88,8 +89,8 @@ def read_thread(number: int) -> str:
     for thread in threading.enumerate():
         if thread.native_id == number:
             return thread.name
-    with suppress(OSError), open(f"{_TASKS}/{number}/comm", encoding="utf-8") as name:
-        return name.read().strip()
+    with suppress(OSError):
+        return Path(_TASKS, str(number), "comm").read_text(encoding="utf-8").strip()
     return ""
 
 
@@ -102,14 +103,14 @@ def list_children() -> set[int]:
 
 
 def read_children() -> bytes:
-    """Return a text that changes with the children of this thread, cheaply; empty if not to be had."""
-    with suppress(OSError), open(_CHILDREN, "rb", buffering=0) as children:
-        return children.read()
+    """Return a text that changes with the children of this thread; empty where there is none."""
+    with suppress(OSError):
+        return Path(_CHILDREN).read_bytes()
     return b""
 
 
 def read_child(pid: int) -> str:
-    """Return ``process sleep``, or ``zombie sleep`` for one that has ended; empty once it is gone."""
+    """Return ``process sleep``, ``zombie sleep`` for one that has ended; empty once it is gone."""
     try:
         process = psutil.Process(pid)
         is_zombie = process.status() == psutil.STATUS_ZOMBIE
@@ -148,7 +149,7 @@ def subtract(pieces: list[Piece], known: list[Piece]) -> list[Piece]:
 
 
 def _mappings() -> Iterator[Piece]:
-    with suppress(OSError), open(_MAPS, encoding="utf-8", errors="replace") as maps:
-        for line in maps:
+    with suppress(OSError):
+        for line in Path(_MAPS).read_text(encoding="utf-8", errors="replace").splitlines():
             start, _, end = line.partition(" ")[0].partition("-")
             yield int(start, 16), int(end, 16)

@@ -1,4 +1,4 @@
-"""Where an object hangs: its path below the subject's roots, as the trace writes it, and its chain."""
+"""Where an object hangs: its path below the subject's roots, as in the trace, and its chain."""
 
 from __future__ import annotations
 

@@ -40,15 +40,17 @@ _STANDARD: Final = tuple(
 )
 
 OWN: Final = "own"
-_LEAKBENCH: Final = "leakbench"
-_PYTHON: Final = "python"
+"""Owner of the subject's own code."""
+LEAKBENCH: Final = "leakbench"
+PYTHON: Final = "python"
+"""Owner of the standard library."""
 
 
 def place_of(stack: Iterable[Line]) -> Place:
     """Return what to name of a stack, innermost line first; empty where it is the harness's own.
 
-    The innermost line of the subject's own code; failing that, of leakbench where nothing was called
-    from it (a control); failing that, of the outermost package.
+    The innermost line of the subject's own code; failing that, of leakbench where it called nothing
+    (a control); failing that, of the outermost package.
     """
     lines = [line for line in stack if not is_nobodys(line[0])]
     owners = [owner_of(file) for file, _ in lines]
@@ -57,8 +59,8 @@ def place_of(stack: Iterable[Line]) -> Place:
     at = 0
     if OWN in owners:
         at = owners.index(OWN)
-    elif owners[0] != _LEAKBENCH:
-        packages = [owner for owner in owners if owner not in (_LEAKBENCH, _PYTHON)]
+    elif owners[0] != LEAKBENCH:
+        packages = [owner for owner in owners if owner not in (LEAKBENCH, PYTHON)]
         at = owners.index(packages[-1]) if packages else 0
     named, *through = lines[at::-1]
     return named, *through[-(FRAMES_AT_MOST - 1) :]
@@ -88,16 +90,16 @@ def is_harness(file: str) -> bool:
 
 def is_final(file: str) -> bool:
     """Whether a line of `file`, innermost on its stack, is the one to name whoever called it."""
-    return owner_of(file) in (OWN, _LEAKBENCH)
+    return owner_of(file) in (OWN, LEAKBENCH)
 
 
 @functools.cache
 def owner_of(file: str) -> str:
-    """Return whose a file is: `OWN`, leakbench's, Python's, or the name of an installed package."""
+    """Return whose a file is: `OWN`, `LEAKBENCH`, `PYTHON`, or the name of an installed package."""
     if file.startswith(_PACKAGE):
-        return _LEAKBENCH
+        return LEAKBENCH
     parts = PurePath(file).parts
     for at in range(len(parts) - 1, 0, -1):
         if parts[at - 1] in _PACKAGES:
             return parts[at].removesuffix(".py")
-    return _PYTHON if file.startswith((*_STANDARD, "<")) else OWN
+    return PYTHON if file.startswith((*_STANDARD, "<")) else OWN

@@ -8,7 +8,8 @@ from typing import Final
 from leakbench.explain.census import Driven
 from leakbench.record.explanation import Unit
 
-_RARER: Final[tuple[Unit, ...]] = ("segment", "stream")
+_RARER: Final[tuple[Unit, ...]] = ("stream", "segment")
+"""Where each stream has one segment, what comes with either is said to come with the stream."""
 
 
 def rate_of(amount: float, driven: Driven, hours: float) -> tuple[Unit, float]:
@@ -20,9 +21,18 @@ def rate_of(amount: float, driven: Driven, hours: float) -> tuple[Unit, float]:
     }
     if counts["chunk"] and amount % counts["chunk"] == 0:
         return "chunk", amount / counts["chunk"]
-    for unit in _RARER:
+    for unit in sorted(_RARER, key=lambda unit: -counts[unit]):
         if counts[unit] and amount % counts[unit] == 0:
             return unit, amount / counts[unit]
     if amount > counts["chunk"] > 0:
         return "chunk", amount / counts["chunk"]
     return "hour", amount / hours
+
+
+def rate_of_bytes(nbytes: float, times: int, driven: Driven, hours: float) -> tuple[Unit, float]:
+    """Return the same of bytes that were left `times` times: that tells what they come with.
+
+    By bytes alone, 800 B a stream of eight chunks are 100 B a chunk.
+    """
+    unit, each = rate_of(times, driven, hours)
+    return unit, nbytes / times * each

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import sys
 import weakref
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from typing import Any, Final
 
 from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare, grows
 from leakbench.explain.chains import OURS, shorten, type_name
-from leakbench.explain.heapwalk import LRU_CACHE, Heap, HeapWalk
+from leakbench.explain.heapwalk import LRU_CACHE, Heap, HeapWalk, referents
 from leakbench.explain.lines import (
     growth_by_line,
     line_of_buffer,
+    line_of_object,
     lines_of_container,
     lines_of_objects,
     new_items,
@@ -32,10 +34,12 @@ from leakbench.subject import Subject
 
 _OBJECTS_SAMPLED: Final = 64
 _BUILTINS_AT_LEAST: Final = 12
-_UNHELD_SHARE: Final = 0.25
+_TEXT_AT_LEAST: Final = 16
+"""Characters of text that may be one that grows: names are shorter."""
+_UNHELD_SHARE: Final = 0.5
 """Share of the heap's growth from which on memory without a holder is told of: a few hundred bytes
 of every run are of nobody in particular."""
-_SAME_LINES: Final = 0.9
+_SAME_LINES: Final = 0.5
 """Share of a growth's bytes that come from another's lines, from which on it is the same leak."""
 
 
@@ -115,12 +119,13 @@ class _Search:
         everything = compare(*evidence.censuses, evidence.walk, evidence.heap)
         things = [item for item in everything if not isinstance(item.holder, type)]
         found = [g for item in _distinct(things) if (g := self._of_thing(item)) is not None]
+        found += self._texts(set(self._leaking) - {growth.path for growth in found})
         held = HeapWalk()
         held.reach(self._containers, known=evidence.censuses[0].identities | evidence.heap.known)
         for item in everything:
             if isinstance(item.holder, type) and not _is_told_otherwise(item.holder):
                 found += filter(None, [self._of_type(item, held)])
-        return [*_without_repeats(found), *(self._unheld() if self._heap_bytes_per_hour > 0 else ())]
+        return [*without_repeats(found), *(self._unheld() if self._heap_bytes_per_hour > 0 else ())]
 
     def _of_thing(self, item: Grown) -> Growth | None:
         """Return the growth of a container or of a buffer."""
@@ -152,6 +157,31 @@ class _Search:
             holders=holders,
             seen_once=not item.is_steady,
         )
+
+    def _texts(self, missing: Collection[str]) -> list[Growth]:
+        """Return the growth of text at paths known to leak that is too short to be followed."""
+        found = []
+        for holder in self._locator.named.objects if missing else ():
+            for text in referents(holder):
+                if type(text) in (str, bytes) and len(text) >= _TEXT_AT_LEAST:
+                    path, holders = self._locator.locate_buffer(holder, text)
+                    if path in missing:
+                        line = line_of_object(text)
+                        nbytes = float(sys.getsizeof(text))
+                        found.append(
+                            self._growth(
+                                "buffer",
+                                type(text),
+                                "bytes",
+                                amount=0,
+                                nbytes=0.0,
+                                lines={line: nbytes} if line else {},
+                                path=path,
+                                holders=holders,
+                                seen_once=True,
+                            )
+                        )
+        return found
 
     def _of_type(self, item: Grown, held: HeapWalk) -> Growth | None:
         """Return the growth of a type whose objects hang below none of the grown containers."""
@@ -203,8 +233,7 @@ class _Search:
         lines = {
             line: float(nbytes)
             for line, nbytes in self._traced.items()
-            if line not in self._told
-            and grows(first.get(line, 0), middle.get(line, 0), last[line])
+            if line not in self._told and grows(first.get(line, 0), middle.get(line, 0), last[line])
         }
         nbytes = sum(lines.values())
         if not nbytes or nbytes < _UNHELD_SHARE * self._heap_bytes_per_hour * self._evidence.hours:
@@ -273,7 +302,7 @@ def _is_told_otherwise(cls: type) -> bool:
     return issubclass(cls, weakref.ReferenceType) or cls.__module__.startswith(OURS)
 
 
-def _without_repeats(found: Iterable[Growth]) -> list[Growth]:
+def without_repeats(found: Iterable[Growth]) -> list[Growth]:
     """Leave out growth that is that of another one, seen from what it is made of.
 
     Objects of a type, and what has no holder with a name, where all the lines are those of a
@@ -284,7 +313,7 @@ def _without_repeats(found: Iterable[Growth]) -> list[Growth]:
     for growth in sorted(found, key=lambda g: (_is_weak(g), -g.bytes_per_hour)):
         lines = {(line.file, line.line): line.share for line in growth.allocations}
         known = sum(share for line, share in lines.items() if line in told)
-        says_nothing = not lines and not growth.holders[0].name
+        says_nothing = not lines and not _has_name(growth)
         if _is_weak(growth) and (says_nothing or known >= _SAME_LINES):
             continue
         kept.append(growth)
@@ -294,7 +323,12 @@ def _without_repeats(found: Iterable[Growth]) -> list[Growth]:
 
 def _is_weak(growth: Growth) -> bool:
     """Whether it may be another growth, seen from what that is made of."""
-    return growth.kind == "objects" or not growth.holders[0].name
+    return growth.kind == "objects" or not _has_name(growth)
+
+
+def _has_name(growth: Growth) -> bool:
+    """Whether what holds it has a name; what is held by nobody needs none."""
+    return growth.kind == "unheld" or bool(growth.holders[0].name)
 
 
 def _held_bytes(item: Grown, lines: Mapping[Place, float]) -> float:

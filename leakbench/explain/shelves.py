@@ -169,9 +169,8 @@ class Descriptors(NumberedShelf):
             return False
         path = os.path.realpath(opening.path)
         # A file without a name is opened by the folder that it would be in.
-        return text in (path, f"{path}{DELETED}") or (
-            text.endswith(DELETED) and os.path.dirname(text) == path
-        )
+        is_nameless = text.endswith(DELETED) and str(Path(text).parent) == path
+        return text in (path, f"{path}{DELETED}") or is_nameless
 
     def is_same(self, text: str, as_opened: str) -> bool:
         """Whether what reads `text` is still what it was when it was opened."""
@@ -274,18 +273,17 @@ class TempFiles(Shelf):
         self.settle()
         paths = set(self._openings)
         if self._is_own:
-            for above, folders, files in os.walk(self._folder):
-                paths.update(os.path.join(above, name) for name in (*folders, *files))
-        return [self._kept(path) for path in sorted(paths)]
+            paths.update(map(str, Path(self._folder).rglob("*")))
+        return [self._kept(Path(path)) for path in sorted(paths)]
 
-    def _kept(self, path: str) -> Kept:
-        opening = self._openings.get(path)
-        is_folder = os.path.isdir(path) and not os.path.islink(path)
+    def _kept(self, path: Path) -> Kept:
+        opening = self._openings.get(str(path))
+        is_folder = path.is_dir() and not path.is_symlink()
         return Kept(
             what="temporary folder" if is_folder else "temporary file",
-            name=path,
+            name=str(path),
             place=opening.place if opening else (),
-            nbytes=0 if is_folder or not os.path.lexists(path) else os.lstat(path).st_size,
+            nbytes=path.lstat().st_size if os.path.lexists(path) and not is_folder else 0,
         )
 
 

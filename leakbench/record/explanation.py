@@ -19,7 +19,7 @@ EXPLANATION_FILE: Final = "explanation.json"
 SCHEMA: Final = "leakbench.explanation/1"
 
 Unit: TypeAlias = Literal["chunk", "segment", "stream", "hour"]
-Quantity: TypeAlias = Literal["items", "bytes", "objects"]
+Quantity: TypeAlias = Literal["items", "bytes", "objects", "nodes"]
 GrowthKind: TypeAlias = Literal["container", "buffer", "objects", "graph", "unheld"]
 """A container that got more items, a buffer that got larger or was replaced by a larger one,
 more objects of a type that no one container holds, such as a chain, an autograd graph that a tensor
@@ -127,10 +127,10 @@ class NativeGrowth:
     bytes_per_hour: float
     """Bytes an audio-hour."""
     amount: float
-    """Allocations for each `per`."""
+    """Bytes for each `per`."""
     per: Unit
     frames: tuple[CodeLine, ...]
-    """Functions of C on the stack, innermost first, as far as their names are known."""
+    """Functions of C on the stack, innermost first; none where only the line was seen."""
     line: AllocationLine | None = None
     """The line of Python that called them; None where there is none, as in a thread of C."""
 

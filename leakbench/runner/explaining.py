@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from leakbench.explain.native import HeapGrowth, measure_heap_growth
+from leakbench.explain.native import HeapGrowth, has_memory_of_no_size, measure_heap_growth
 from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
 from leakbench.record.explanation import (
     AllocationLine,
@@ -72,6 +72,7 @@ def explain_cell(
         if data is None:
             return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
     grown = tuple(map(growth_of, data["growths"]))
+    opened = tuple(map(opened_of, data["opened"]))
     growths = tuple(_as_measured(g, result) for g in grown if not _was_flat(g, result))
     heap = measure_heap_growth(trace)
     return _written(
@@ -82,11 +83,13 @@ def explain_cell(
             scenario=cell.scenario.name,
             growths=growths,
             allocations=add_up(growths),
-            opened=tuple(map(opened_of, data["opened"])),
+            opened=opened,
             native=tuple(map(native_of, data["native"])),
             native_missing=data["native_missing"],
             busy=lines_of(data["busy"]),
-            native_bytes_per_hour=_native(heap, grown, result),
+            native_bytes_per_hour=None
+            if has_memory_of_no_size(grown, opened)
+            else _native(heap, grown, result),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
             chunks=data["chunks"],

@@ -10,11 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from leakbench.explain.busy import can_sample
 from leakbench.explain.census import Driven
+from leakbench.explain.heap_lines import can_be_read
+from leakbench.explain.native_stacks import advice, find_memray
 from leakbench.worker.driver import Counts
+from leakbench.worker.stages.busy import BusyStage
 from leakbench.worker.stages.callers import CallersStage, wanted_callers
 from leakbench.worker.stages.census import CensusStage
-from leakbench.worker.stages.stage import Findings, Setup, Stage
+from leakbench.worker.stages.graph import GraphStage, may_keep_graphs
+from leakbench.worker.stages.native import HeapLinesStage, NativeStage
+from leakbench.worker.stages.stage import Findings, Setup, Stage, unexplained_bytes
 
 
 class Explainer:
@@ -57,6 +63,18 @@ class Explainer:
         yield CensusStage(self._setup, self._findings)
         if wanted := wanted_callers(self._findings):
             yield CallersStage(self._setup, self._findings, wanted)
+        if may_keep_graphs(self._setup, self._findings):
+            yield GraphStage(self._setup, self._findings)
+        if unexplained_bytes(self._setup, self._findings) is not None:
+            if can_be_read():
+                yield HeapLinesStage(self._setup, self._findings)
+            if (memray := find_memray()) is not None:
+                yield NativeStage(self._setup, self._findings, memray, self._folder)
+            else:
+                self._findings.native_missing = advice()
+                self._write()
+        if "cpu_seconds" in self._setup.request.explain_process and can_sample():
+            yield BusyStage(self._setup, self._findings)
 
     def _write(self) -> None:
         self._findings.write(

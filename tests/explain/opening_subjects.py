@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from multiprocessing import shared_memory
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Logs(Opening):
     """A file object that is kept open, by way of a function of the standard library."""
 
     def open(self, samples: Samples) -> None:
-        KEPT.append(tempfile.TemporaryFile())
+        KEPT.append(tempfile.TemporaryFile())  # noqa: SIM115 - the mistake under test
 
 
 class Pipes(Opening):
@@ -192,4 +193,4 @@ class Bounded(Opening):
             for number in descriptors:
                 os.close(number)
             mapping.close()
-            os.unlink(path)
+            Path(path).unlink()

@@ -9,6 +9,7 @@ from typing import Final
 from leakbench.explain.callers import CallerTracing, lines_without_caller, name_callers
 from leakbench.explain.census import Driven
 from leakbench.explain.places import Line
+from leakbench.explain.search import without_repeats
 from leakbench.worker.stages.stage import Findings, Setup
 
 _PERIODS_AT_LEAST: Final = 2
@@ -46,8 +47,10 @@ class CallersStage:
         if self._wanted - callers.keys() and spent < self._setup.request.explain_seconds:
             return False
         self._tracing.stop()
-        self._findings.growths = tuple(
+        named = (
             dataclasses.replace(growth, allocations=name_callers(growth.allocations, callers))
             for growth in self._findings.growths
         )
+        # By the subject's own lines more of it may turn out to be the same leak.
+        self._findings.growths = tuple(without_repeats(named))
         return True

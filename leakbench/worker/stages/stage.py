@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from leakbench.explain.census import Driven
+from leakbench.explain.native import HeapGrowth, has_memory_of_no_size
 from leakbench.record.explanation import AllocationLine, Growth, NativeGrowth, Opened
 from leakbench.record.request import WorkerRequest
 from leakbench.record.trace import write_json
 from leakbench.subject import Subject
 
 FINDINGS_FILE: Final = "findings.json"
+_MEMORY: Final = ("heap_bytes", "rss_bytes", "mapped_bytes")
+"""Metrics of the process in which all memory shows that it allocates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,24 @@ class Findings:
         """Write all of it to ``findings.json``."""
         spent = {"wall_seconds": wall_seconds, "processor_seconds": processor_seconds}
         write_json(folder / FINDINGS_FILE, {**dataclasses.asdict(self), **spent})
+
+
+def unexplained_bytes(setup: Setup, findings: Findings) -> float | None:
+    """Return the growth of memory, in bytes an audio-hour, that nothing found so far explains.
+
+    None where no memory is known to grow, or what was found may be all of it.
+    """
+    if has_memory_of_no_size(findings.growths, findings.opened):
+        return None
+    explained = sum(growth.bytes_per_hour for growth in findings.growths)
+    explained += sum(opened.bytes_per_hour for opened in findings.opened)
+    return HeapGrowth(heap=memory_rate(setup), objects=explained).native(outside=0.0)
+
+
+def memory_rate(setup: Setup) -> float:
+    """Return how fast memory is known to grow, in bytes an audio-hour; 0 where it is not."""
+    leaking = setup.request.explain_process
+    return max((leaking[name] for name in _MEMORY if name in leaking), default=0.0)
 
 
 class Stage(Protocol):
