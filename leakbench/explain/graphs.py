@@ -23,8 +23,8 @@ from leakbench.explain.locating import Locator
 from leakbench.explain.places import Place, place_of
 from leakbench.explain.rates import rate_of
 from leakbench.explain.source import describe_lines
+from leakbench.metrics import GRAPH_NAME
 from leakbench.probes.autograd import Graph, Nodes, graph_of, open_graph
-from leakbench.probes.contents import GRAPH
 from leakbench.probes.storage import Extents
 from leakbench.record.explanation import Growth
 
@@ -84,7 +84,7 @@ def find_graphs(
     seen = Nodes()
     for behind in sorted(_behind_all(_tensors(locator)), key=lambda b: -len(b.new)):
         path, holders = locator.locate(behind.tensor)
-        path = f"{path}.{GRAPH}" if path else ""
+        path = f"{path}.{GRAPH_NAME}" if path else ""
         # Of several tensors before the same nodes one tells of all.
         is_told = not behind.new.keys() - seen.keys()
         if path not in leaking and (is_told or not behind.has_older):
@@ -100,7 +100,7 @@ def find_graphs(
                 per=unit,
                 quantity="nodes",
                 bytes_per_hour=behind.nbytes / hours,
-                chain=f"{shorten(holders)}.{GRAPH}",
+                chain=f"{shorten(holders)}.{GRAPH_NAME}",
                 holders=holders,
                 allocations=describe_lines(behind.places, hours),
             )

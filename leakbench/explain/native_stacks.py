@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import itertools
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -67,14 +66,6 @@ def find_memray() -> ModuleType | None:
         return importlib.import_module("memray")
     except ImportError:
         return None
-
-
-def advice() -> str:
-    """Return how to get what names native growth, for this interpreter."""
-    return (
-        "`pip install 'leakbench[native]'` has the next run name where it is allocated "
-        f"(memray is not importable in {sys.executable})"
-    )
 
 
 class NativeTracking:

@@ -158,8 +158,9 @@ class Explanation:
     """What of the process stays open, most an hour first."""
     native: tuple[NativeGrowth, ...] = ()
     """Where native memory is allocated, most bytes first."""
-    native_missing: str = ""
-    """Why `native` is empty although native memory grows, with what to do about it."""
+    no_memray_in: str = ""
+    """The interpreter that had no memray to say which functions of C allocate; empty where it had
+    one, or needed none."""
     busy: tuple[AllocationLine, ...] = ()
     """Lines at which a chunk spends its processor time, where each costs more than the last."""
     chunks: int = 0

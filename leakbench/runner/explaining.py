@@ -85,7 +85,7 @@ def explain_cell(
             allocations=add_up(growths),
             opened=opened,
             native=tuple(map(native_of, data["native"])),
-            native_missing=data["native_missing"],
+            no_memray_in=data["no_memray_in"],
             busy=lines_of(data["busy"]),
             native_bytes_per_hour=None
             if has_memory_of_no_size(grown, opened)

@@ -6,6 +6,7 @@ process. :mod:`leakbench.worker.stages` has what it does.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from leakbench.explain.busy import can_sample
 from leakbench.explain.census import Driven
 from leakbench.explain.heap_lines import can_be_read
-from leakbench.explain.native_stacks import advice, find_memray
+from leakbench.explain.native_stacks import find_memray
 from leakbench.worker.driver import Counts
 from leakbench.worker.stages.busy import BusyStage
 from leakbench.worker.stages.callers import CallersStage, wanted_callers
@@ -71,7 +72,7 @@ class Explainer:
             if (memray := find_memray()) is not None:
                 yield NativeStage(self._setup, self._findings, memray, self._folder)
             else:
-                self._findings.native_missing = advice()
+                self._findings.no_memray_in = sys.executable
                 self._write()
         if "cpu_seconds" in self._setup.request.explain_process and can_sample():
             yield BusyStage(self._setup, self._findings)

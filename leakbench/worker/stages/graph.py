@@ -10,7 +10,7 @@ from leakbench.explain.graphs import NodeStacks, find_graphs
 from leakbench.explain.heapwalk import HeapWalk
 from leakbench.explain.locating import Locator
 from leakbench.explain.search import without_repeats
-from leakbench.probes.contents import GRAPH
+from leakbench.metrics import GRAPH_NAME
 from leakbench.worker.stages.stage import Findings, Setup, unexplained_bytes
 
 _PERIODS: Final = 2
@@ -21,7 +21,7 @@ def may_keep_graphs(setup: Setup, findings: Findings) -> bool:
     """Whether a graph is known to grow, or may be what memory grows by that nothing explains."""
     if "torch" not in sys.modules:
         return False
-    is_known = any(path.endswith(f".{GRAPH}") for path in setup.request.explain_leaking)
+    is_known = any(path.endswith(f".{GRAPH_NAME}") for path in setup.request.explain_leaking)
     return is_known or unexplained_bytes(setup, findings) is not None
 
 

@@ -55,7 +55,7 @@ class Findings:
     growths: tuple[Growth, ...] = ()
     opened: tuple[Opened, ...] = ()
     native: tuple[NativeGrowth, ...] = ()
-    native_missing: str = ""
+    no_memray_in: str = ""
     busy: tuple[AllocationLine, ...] = ()
     chunks: int = 0
     """Between the first and the last census."""
