@@ -30,7 +30,7 @@ from leakbench.runner.observer import SilentObserver
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario
 from leakbench.subject.resolution import resolve_subject
-from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.stages.stage import FINDINGS_FILE
 
 OUTPUT_DIR_SCENARIO = """
 description = "silence, with results written to a folder"

@@ -163,7 +163,7 @@ def tell_github(result: Result, leaks: Sequence[CellLeaks]) -> None:
         except OSError as error:
             click.echo(f"leakbench: {summary}: no summary was left: {error.strerror}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in workflow_annotations(result):
+        for line in workflow_annotations(result, leaks):
             click.echo(line)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leakbench.conclude.assessment import assess_plan
 from leakbench.plan import Cell, Plan
-from leakbench.record.result import Outcome, leaking_paths
+from leakbench.record.result import MetricResult, Outcome, leaking_paths
 from leakbench.record.trace import Begin, Trace
 from leakbench.verdict.assess import assess
 
@@ -20,8 +20,13 @@ class Look:
     """Whether more audio would change nothing."""
     outcome: Outcome
     """The verdict if the run ended now."""
-    leaking: tuple[str, ...] = ()
-    """Object paths that leak by now."""
+    metrics: tuple[MetricResult, ...] = ()
+    """What is judged, as of now."""
+
+    @property
+    def leaking(self) -> tuple[str, ...]:
+        """Object paths that leak by now."""
+        return leaking_paths(self.metrics)
 
 
 def look_at_cell(
@@ -38,5 +43,5 @@ def look_at_cell(
     return Look(
         decided=assessment.decided and complete and driven >= cell.at_least_seconds,
         outcome=assessment.outcome,
-        leaking=leaking_paths(assessment.metrics),
+        metrics=assessment.metrics,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -93,6 +92,8 @@ class Grown:
     """The same in the last."""
     own_bytes: int = 0
     """Bytes the container or buffer itself grew by."""
+    shown_type: type | None = None
+    """What to call its type, where that is not its own: the cache that a dict is of."""
     is_steady: bool = True
     """Whether it grew in both halves, and not ever more slowly."""
 
@@ -106,7 +107,9 @@ def take_census(walk: HeapWalk, heap: Heap, driven: Driven) -> Census:
     """Count everything in `walk`, and what was there before."""
     lengths: dict[int, int] = {}
     own_bytes: dict[int, int] = {}
+    types: dict[type, int] = {}
     for obj in walk.objects:
+        types[type(obj)] = types.get(type(obj), 0) + 1
         if (length := length_of(type(obj))) is not None:
             lengths[id(obj)] = length(obj)
             own_bytes[id(obj)] = sys.getsizeof(obj)
@@ -114,8 +117,8 @@ def take_census(walk: HeapWalk, heap: Heap, driven: Driven) -> Census:
         driven=driven,
         lengths=lengths,
         own_bytes=own_bytes,
-        slots=dict(chain(_slots(walk.objects), _slots(heap.holders, with_text=False))),
-        types=Counter(map(type, walk.objects)),
+        slots=dict(chain(_slots(walk.objects), _slots(heap.holders))),
+        types=types,
         identities=frozenset(walk.index),
         old_lengths=heap.lengths(),
         old_bytes=heap.sizes(),
@@ -181,31 +184,33 @@ def compare(
     return tuple(grown)
 
 
-def _slots(holders: Sequence[Any], *, with_text: bool = True) -> Iterator[tuple[Slot, int]]:
+def _slots(holders: Sequence[Any]) -> Iterator[tuple[Slot, int]]:
     for begin in range(0, len(holders), _TOGETHER):
         batch = holders[begin : begin + _TOGETHER]
         # All at once first: nearly always there is nothing, and this looks at hundreds of
         # thousands of names, each of which would cost a traced integer.
-        held_by_any = _buffer_types(gc.get_referents(*batch), with_text)
+        held_by_any = _buffer_types(gc.get_referents(*batch))
         if held_by_any or any(map(_is_array, set(map(type, batch)))):
             for obj in batch:
                 held = referents(obj)
-                if found := _buffer_types(held, with_text):
+                if found := _buffer_types(held):
                     for position, item in enumerate(held):
-                        if type(item) in found:
+                        if type(item) in found and not _is_short_text(item):
                             nbytes = buffer_extent(item)[1]
                             if nbytes >= BUFFER_AT_LEAST:
                                 yield (id(obj), position), nbytes
 
 
-def _buffer_types(held: Sequence[Any], with_text: bool) -> set[type]:
+def _buffer_types(held: Sequence[Any]) -> set[type]:
     found = {cls for cls in set(map(type, held)) if _is_buffer(cls)}
-    if not with_text:
-        # Nearly all that globals refer to is text: their own names.
-        found -= set(_TEXT)
-    elif str in found and not any(type(x) is str and len(x) >= _LONG_TEXT for x in held):
-        found.remove(str)
+    for cls in found & set(_TEXT):
+        if not any(type(item) is cls and not _is_short_text(item) for item in held):
+            found.remove(cls)
     return found
+
+
+def _is_short_text(item: Any) -> bool:
+    return type(item) in _TEXT and len(item) < _LONG_TEXT
 
 
 def _is_array(cls: type) -> bool:

@@ -15,13 +15,16 @@ import types
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from leakbench.explain.heapwalk import HeapWalk, referents, thread_attributes
+from leakbench.explain.heapwalk import LRU_CACHE, HeapWalk, referents, thread_attributes
 from leakbench.probes.kinds import TypePlans
 from leakbench.record.explanation import Holder
 
 REFERRERS_AT_MOST: Final = 64
 """Looked at together; the collector compares each object's references with all of them."""
 DEPTH_AT_MOST: Final = 24
+OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
+"""Modules of the search and of whoever asks, whose functions and caches hold nothing of the
+subject's."""
 SUBJECT: Final = "subject"
 """Name of the first step of a chain that begins at the subject."""
 _SKIPPED_NAMES: Final = ("_modules", "_parameters", "_buffers")
@@ -56,11 +59,14 @@ def chain_back(obj: Any, *, ours: Iterable[object]) -> tuple[Holder, ...]:
     frontier = [obj]
     skipped.add(id(came_from))
     for _ in range(DEPTH_AT_MOST):
-        for item in frontier:
-            root = _root_name(item, names, locals_)
-            if root is not None:
-                return name_steps(root, _way(item, came_from))
+        named = [(root, at) for at in frontier if (root := _root_name(at, names, locals_))]
+        if named:
+            # A logger hangs on each module that has asked for one: its own module is its home.
+            ways = [(root, _way(item, came_from)) for root, item in named]
+            return name_steps(*max(ways, key=lambda way: _is_home(*way)))
         skipped.add(id(frontier))
+        # Attributes of modules and classes first: the way to a name is through one of them.
+        frontier.sort(key=lambda item: type(item) is not dict)
         found = gc.get_referrers(*frontier[:REFERRERS_AT_MOST])
         skipped.add(id(found))
         wanted = {id(item): item for item in frontier}
@@ -205,6 +211,13 @@ def _root_name(item: Any, names: dict[int, str], locals_: dict[int, str]) -> str
     return None
 
 
+def _is_home(root: str, way: Sequence[Any]) -> bool:
+    """Whether a chain begins in the module that the type of its first object is from."""
+    first = next((item for item in way[1:] if type(item) is not dict), way[0])
+    home = type(first).__module__
+    return root == home or root.startswith(f"{home}.")
+
+
 def _modules() -> list[tuple[str, types.ModuleType]]:
     # Anything may be put there, whatever its type says.
     loaded: list[tuple[str, object]] = list(sys.modules.items())
@@ -246,7 +259,12 @@ def _frame_locals() -> dict[int, str]:
 
 
 def _is_own(referrer: Any) -> bool:
-    """Whether it is a frame of this thread: the subject is not running while it is looked at."""
+    """Whether it is a frame of this thread: the subject is not running while it is looked at.
+
+    Or a function of the search, which has looked at what it holds.
+    """
+    if isinstance(referrer, (types.FunctionType, LRU_CACHE)):
+        return str(referrer.__module__).startswith(OURS)
     if not isinstance(referrer, types.FrameType):
         return isinstance(referrer, types.ModuleType)
     frame: types.FrameType | None = sys._getframe()

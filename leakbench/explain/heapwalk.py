@@ -15,7 +15,7 @@ import gc
 import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from operator import call
 from typing import Any, Final
 
@@ -36,15 +36,15 @@ _SIZED: Final[Mapping[type, Callable[[Any], int]]] = {
     deque: deque.__len__,
     bytearray: bytearray.__len__,
 }
+LRU_CACHE: Final = type(functools.lru_cache(len))
 _lengths: dict[type, Callable[[Any], int] | None] = {
-    type(functools.lru_cache(len)): lambda cache: int(cache.cache_info().currsize)
+    LRU_CACHE: lambda cache: int(cache.cache_info().currsize)
 }
 _CODE: Final = (
     types.ModuleType,
     types.FrameType,
     type,
     types.CodeType,
-    types.BuiltinFunctionType,
     types.GetSetDescriptorType,
     types.MemberDescriptorType,
     types.MethodDescriptorType,
@@ -126,8 +126,8 @@ class Heap:
         gc.collect()
         there = gc.get_objects()
         self._identities = set(map(id, there))
-        # The collector does not track a dict of numbers, text or arrays.
-        untracked = {id(x): x for x in gc.get_referents(*there) if type(x) is dict}
+        # The collector does not track a dict of numbers, text or arrays, nor bytes.
+        untracked = {id(x): x for x in gc.get_referents(*there) if type(x) in (dict, bytearray)}
         for known in untracked.keys() & self._identities:
             del untracked[known]
         self._identities |= untracked.keys()
@@ -135,7 +135,7 @@ class Heap:
         sized = {cls for cls in set(map(type, there)) if length_of(cls) is not None}
         self.containers = [obj for obj in there if type(obj) in sized]
         """Those that were there already, in no order."""
-        self.holders = _holders(there, untracked)
+        self.holders = _holders(there, untracked.values())
         """Globals of modules, cells of closures and dicts without containers in them, that
         were there already."""
         del there, untracked
@@ -143,6 +143,11 @@ class Heap:
         own = (self, self.__dict__, *self.__dict__.values())
         self._own = set(map(id, own))
         gc.freeze()
+
+    @property
+    def known(self) -> Set[int]:
+        """Identities of all that was there already."""
+        return self._identities
 
     def lengths(self) -> npt.NDArray[np.int64]:
         """Return the items of each of `containers`."""
@@ -170,11 +175,11 @@ class Heap:
             for obj in gc.get_objects()
             if id(obj) not in own and not isinstance(obj, _CODE) and id(obj) not in walk.index
         ]
-        own.update(map(id, (new, walk, walk.__dict__, *walk.__dict__.values())))
         # What is held by something else that is new comes after it, so that a chain begins
         # at its beginning.
         held = set(map(id, gc.get_referents(*new)))
         new.sort(key=lambda obj: id(obj) in held)
+        own.update(map(id, (new, held, walk, walk.__dict__, *walk.__dict__.values())))
         own |= self._identities
         walk.reach((obj for obj in new if id(obj) not in own), known=own)
         return walk
@@ -216,11 +221,11 @@ def length_of(cls: type) -> Callable[[Any], int] | None:
     return _lengths[cls]
 
 
-def _holders(there: list[Any], untracked: Mapping[int, Any]) -> list[Any]:
+def _holders(there: list[Any], untracked: Iterable[Any]) -> list[Any]:
     """Return those of `there` that a buffer may hang on, outside of the subject's state."""
     globals_ = [vars(module) for module in list(sys.modules.values()) if _is_module(module)]
     cells = [obj for obj in there if type(obj) is types.CellType]
-    return [*globals_, *cells, *untracked.values()]
+    return [*globals_, *cells, *(obj for obj in untracked if type(obj) is dict)]
 
 
 def _is_module(module: object) -> bool:

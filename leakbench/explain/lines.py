@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import linecache
 import sys
 import tracemalloc
-import types
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from leakbench.explain.census import Grown, buffer_extent
 from leakbench.explain.heapwalk import length_of, referents
-from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.explain.places import Place, is_nobodys
+from leakbench.explain.tensor_origins import TensorOrigins
 from leakbench.probes.kinds import Kind, TypePlans
 
 SAMPLED_ITEMS: Final = 256
 """Items of a grown container whose makers are looked up, spread over those that are new."""
 _OBJECTS_AN_ITEM: Final = 64
-"""Objects below one item that are looked at: a record has tens, a shared world thousands."""
+"""Objects at and below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
 _ROUNDING: Final = 16
 """Bytes that an allocation may be larger than what was asked for."""
 _MATCHED_AT_LEAST: Final = 512
 """Bytes of growth that one line is told by: some line grows by a hundred for reasons of its own."""
-# Not resolved: frames name files as a worker finds them, through a link.
-_PACKAGE: Final = Path(__file__).parents[1]
-_HARNESS: Final = (
-    *(str(_PACKAGE / name) for name in ("explain", "probes", "worker", "record")),
-    tracemalloc.__file__,
-    linecache.__file__,
-)
 _plans: Final = TypePlans()
 
-_GETSET: Final = types.GetSetDescriptorType
+_MANAGED_DICT: Final = 1 << 4  # Py_TPFLAGS_MANAGED_DICT
 _BEFORE_INSTANCE: Final = 4 * ctypes.sizeof(ctypes.c_void_p)
 
 
@@ -52,34 +43,35 @@ def _c_api() -> Any:
 _ask_tracemalloc: Final = _c_api()
 
 
-def traced_by_line() -> dict[Line, int]:
+def traced_by_line() -> dict[Place, int]:
     """Return the bytes still held of what each line allocated."""
-    found: dict[Line, int] = {}
+    found: dict[Place, int] = {}
     for statistic in tracemalloc.take_snapshot().statistics("lineno"):
         frame = statistic.traceback[0]
-        if not is_harness(frame.filename):
-            found[frame.filename, frame.lineno] = statistic.size
+        if not is_nobodys(frame.filename):
+            found[((frame.filename, frame.lineno),)] = statistic.size
     return found
 
 
-def growth_by_line(before: Mapping[Line, int], after: Mapping[Line, int]) -> dict[Line, int]:
+def growth_by_line(before: Mapping[Place, int], after: Mapping[Place, int]) -> dict[Place, int]:
     """Return the bytes by which each line's allocations grew, where they did."""
     grown = {line: nbytes - before.get(line, 0) for line, nbytes in after.items()}
     return {line: nbytes for line, nbytes in grown.items() if nbytes > 0}
 
 
 def lines_of_container(
-    grown: Grown, traced: Mapping[Line, int], origins: TensorOrigins
-) -> dict[Line, float]:
+    grown: Grown, traced: Mapping[Place, int], origins: TensorOrigins
+) -> dict[Place, float]:
     """Return the bytes that `grown`, a container, and its items grew by, for each line.
 
     tracemalloc knows which line made each item. It does not know that of the container's own
     memory: its line is taken to be the one that grew by just as much.
     """
     items = new_items(grown)
-    made: Counter[Line] = Counter()
+    made: Counter[Place] = Counter()
     for item in items:
-        made.update(makers(item, origins))
+        # Of a dict's item both are looked at, whatever they are; what they hold may be a world.
+        made.update(makers(item if isinstance(grown.holder, dict) else (item,), origins))
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
     if grown.own_bytes >= _MATCHED_AT_LEAST:
@@ -90,8 +82,8 @@ def lines_of_container(
 
 
 def _line_of_own_memory(
-    grown: Grown, made: Mapping[Line, float], traced: Mapping[Line, int]
-) -> Line | None:
+    grown: Grown, made: Mapping[Place, float], traced: Mapping[Place, int]
+) -> Place | None:
     """Return the line whose growth is that of a container's own memory, None if there is none.
 
     Memory that was there before tracing began and was moved since is new to tracemalloc as a
@@ -134,11 +126,11 @@ def new_items(grown: Grown) -> list[Any]:
         return []
 
 
-def makers(item: Any, origins: TensorOrigins) -> dict[Line, int]:
-    """Return the bytes of `item` and of what it holds by the line that made them."""
-    made: Counter[Line] = Counter()
-    seen = {id(item)}
-    waiting = [item]
+def makers(items: Iterable[Any], origins: TensorOrigins) -> dict[Place, int]:
+    """Return the bytes of `items` and of what they hold by the line that made them."""
+    made: Counter[Place] = Counter()
+    waiting = list(items)
+    seen = set(map(id, waiting))
     while waiting and len(seen) < _OBJECTS_AN_ITEM:
         obj = waiting.pop()
         if (line := line_of_object(obj)) is not None:
@@ -156,12 +148,12 @@ def makers(item: Any, origins: TensorOrigins) -> dict[Line, int]:
     return made
 
 
-def line_of_object(obj: Any) -> Line | None:
+def line_of_object(obj: Any) -> Place | None:
     """Return the line that made an object, where it was made since tracing began."""
     traceback = tracemalloc.get_object_traceback(obj)
     if traceback is not None:
         line = traceback[0].filename, traceback[0].lineno
-    elif _ask_tracemalloc is not None and isinstance(type(obj).__dict__.get("__dict__"), _GETSET):
+    elif _ask_tracemalloc is not None and type(obj).__flags__ & _MANAGED_DICT:
         # CPython 3.11 forgets that an instance begins two pointers before its header for
         # the collector; 3.12 does not.
         frames = _ask_tracemalloc(0, id(obj) - _BEFORE_INSTANCE)
@@ -170,24 +162,19 @@ def line_of_object(obj: Any) -> Line | None:
         line = frames[0]
     else:
         return None
-    return None if is_harness(line[0]) else line
+    return None if is_nobodys(line[0]) else (line,)
 
 
-def is_harness(file: str) -> bool:
-    """Whether a line of `file` allocates for this harness and not for the subject."""
-    return file.startswith(_HARNESS) or file == "<unknown>"
-
-
-def line_of_buffer(item: Any, origins: TensorOrigins) -> Line | None:
+def line_of_buffer(item: Any, origins: TensorOrigins) -> Place | None:
     """Return the line that made a buffer: a tensor's storage, or the object itself."""
     if _plans.of(type(item)).kind is Kind.TENSOR:
         return origins.line_of(buffer_extent(item)[0]) or line_of_object(item)
     return line_of_object(item)
 
 
-def lines_of_objects(objects: Iterable[Any], origins: TensorOrigins) -> dict[Line, float]:
+def lines_of_objects(objects: Iterable[Any], origins: TensorOrigins) -> dict[Place, float]:
     """Return the bytes of each object by the line that made it."""
-    made: Counter[Line] = Counter()
+    made: Counter[Place] = Counter()
     for obj in objects:
         if (line := line_of_object(obj)) is not None:
             made[line] += sys.getsizeof(obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leakbench.metrics import PROCESS_PATH, TOTAL_PATH
+from leakbench.record.explanation import Growth, Opened
 from leakbench.record.trace import Trace
 from leakbench.units import SECONDS_PER_HOUR
 
@@ -40,6 +42,16 @@ class HeapGrowth:
         if self.heap <= ALLOCATOR_OVERHEAD * explained + NATIVE_AT_LEAST:
             return None
         return rest
+
+
+def has_memory_of_no_size(growths: Iterable[Growth], opened: Iterable[Opened]) -> bool:
+    """Whether something grows that weighs more than any size tells of.
+
+    A node of autograd's graph is an object of C++, and so is what it keeps beside tensors. A thread
+    has a stack, which is mapped, and memory of its own in Python and in C.
+    """
+    has_graph = any(growth.kind == "graph" for growth in growths)
+    return has_graph or any(of.metric == "threads" for of in opened)
 
 
 def measure_heap_growth(trace: Trace) -> HeapGrowth | None:

@@ -2,203 +2,336 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Mapping
+import dataclasses
+import gc
+import sys
+import weakref
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare
-from leakbench.explain.chains import (
-    SUBJECT,
-    chain_back,
-    chain_within,
-    name_steps,
-    shorten,
-    type_name,
-)
-from leakbench.explain.heapwalk import Heap, HeapWalk
+from leakbench.explain.census import Census, Driven, Grown, buffer_extent, compare, grows
+from leakbench.explain.chains import OURS, shorten, type_name
+from leakbench.explain.heapwalk import LRU_CACHE, Heap, HeapWalk, referents
 from leakbench.explain.lines import (
+    growth_by_line,
     line_of_buffer,
+    line_of_object,
     lines_of_container,
     lines_of_objects,
     new_items,
 )
+from leakbench.explain.locating import Locator
+from leakbench.explain.places import Place
+from leakbench.explain.rates import rate_of
 from leakbench.explain.source import describe_lines
-from leakbench.explain.tensor_origins import Line, TensorOrigins
+from leakbench.explain.tensor_origins import TensorOrigins
 from leakbench.metrics import TOTAL_PATH
 from leakbench.probes.objects import measure_objects
-from leakbench.record.explanation import Growth, Holder, Unit
+from leakbench.record.explanation import Growth, GrowthKind, Holder, Quantity
 from leakbench.subject import Subject
 
 _OBJECTS_SAMPLED: Final = 64
 _BUILTINS_AT_LEAST: Final = 12
-_OURS: Final = ("leakbench.explain.", "leakbench.worker.", "leakbench.probes.")
-_RARER_UNITS: Final[tuple[Unit, ...]] = ("segment", "stream")
+_TEXT_AT_LEAST: Final = 16
+"""Characters of text that may be one that grows: names are shorter."""
+_UNHELD_SHARE: Final = 0.5
+"""Share of the heap's growth from which on memory without a holder is told of: a few hundred bytes
+of every run are of nobody in particular."""
+_SAME_LINES: Final = 0.5
+"""Share of a growth's bytes that come from another's lines, from which on it is the same leak."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What three looks at a process have seen."""
+
+    heap: Heap
+    walk: HeapWalk
+    """Of the last look."""
+    censuses: tuple[Census, Census, Census]
+    """Equally far apart."""
+    traced: tuple[Mapping[Place, int], Mapping[Place, int], Mapping[Place, int]]
+    """Bytes still held of what each line allocated, at each look."""
+    origins: TensorOrigins
+    hours: float
+    """Audio-hours from the first look to the last."""
+
+    @property
+    def driven(self) -> Driven:
+        """How far the subject was driven from the first look to the last."""
+        return self.censuses[-1].driven - self.censuses[0].driven
 
 
 def find_growths(
     subject: Subject,
-    heap: Heap,
-    walk: HeapWalk,
-    censuses: tuple[Census, Census, Census],
+    evidence: Evidence,
     *,
-    traced: Mapping[Line, int],
-    origins: TensorOrigins,
-    hours: float,
     ours: tuple[object, ...],
     leaking: Collection[str],
+    heap_bytes_per_hour: float,
 ) -> tuple[Growth, ...]:
     """Return what grew, most bytes first.
 
     Parameters
     ----------
-    subject, heap, walk
-        As they are at the last census, with tracing still on.
-    censuses
-        Equally far apart.
-    traced
-        Bytes by which each line's allocations grew from the first to the last census.
-    hours
-        Audio-hours between them.
+    subject
+        As it is at the last look, with tracing still on.
+    evidence
+        What was seen.
     ours
         Objects through which no chain may go.
     leaking
         Paths known to leak: of these, growth seen once is enough.
+    heap_bytes_per_hour
+        How fast the heap is known to grow; 0 where it is not known to.
     """
-    first, middle, last = censuses
-    driven = last.driven - first.driven
-    named = HeapWalk()
-    roots = dict(subject.roots())
-    named.reach(roots.values(), known=set())
-    names = {id(obj): name for name, obj in roots.items()}
-    heap.thaw()
-    locate = functools.partial(
-        _locate, walk=walk, named=named, names=names, ours=(*ours, roots, named, walk)
-    )
-    everything = compare(first, middle, last, walk, heap)
-    grown = [item for item in everything if not isinstance(item.holder, type)]
-    found: list[Growth] = []
-    explained: set[int] = set()
-    for item in _distinct_buffers(grown):
-        if not item.is_steady and id(item.holder) not in named.index:
-            continue
-        path, holders = locate(item.holder)
-        if not item.is_steady and path not in leaking:
-            continue
-        if item.position < 0:
-            explained.add(id(item.holder))
-        found.append(_describe(item, path, holders, traced, origins, driven, hours))
-    found += _unheld_types(
-        [g for g in everything if isinstance(g.holder, type) and not _is_ours(g.holder)],
-        explained,
-        first,
-        walk,
-        locate,
-        origins,
-        driven,
-        hours,
-    )
+    found = _Search(
+        subject, evidence, ours=ours, leaking=leaking, heap_bytes_per_hour=heap_bytes_per_hour
+    ).find()
     return tuple(sorted(found, key=lambda growth: -growth.bytes_per_hour))
 
 
-def _describe(
-    item: Grown,
-    path: str,
-    holders: tuple[Holder, ...],
-    traced: Mapping[Line, int],
-    origins: TensorOrigins,
-    driven: Driven,
-    hours: float,
-) -> Growth:
-    """Return one container or buffer that grew, with who holds it and which lines made it."""
-    is_container = item.position < 0
-    lines: Mapping[Line, float]
-    if is_container:
-        lines = lines_of_container(item, traced, origins)
-        nbytes, grown = _held_bytes(item, lines), item.holder
-    else:
-        line = line_of_buffer(item.buffer, origins)
-        lines = {line: float(item.amount)} if line else {}
-        nbytes, grown = float(item.amount), item.buffer
-        path, holders = _extend(path, holders, item.holder, grown)
-    unit, rate = _rate(item.amount, driven, hours)
-    return Growth(
-        path=path,
-        kind="container" if is_container else "buffer",
-        type=type_name(type(grown)),
-        amount=rate,
-        per=unit,
-        quantity="items" if is_container else "bytes",
-        bytes_per_hour=nbytes / hours,
-        chain=shorten(holders),
-        holders=holders,
-        allocations=describe_lines(lines, hours),
-        seen_once=not item.is_steady,
-    )
+class _Search:
+    def __init__(
+        self,
+        subject: Subject,
+        evidence: Evidence,
+        *,
+        ours: tuple[object, ...],
+        leaking: Collection[str],
+        heap_bytes_per_hour: float,
+    ) -> None:
+        self._evidence = evidence
+        self._heap_bytes_per_hour = heap_bytes_per_hour
+        self._leaking = leaking
+        self._locator = Locator(subject, evidence.walk, ours)
+        self._traced = growth_by_line(evidence.traced[0], evidence.traced[-1])
+        self._containers: list[Any] = []
+        """That are told of by themselves."""
+        self._told: set[Place] = set()
+        """Lines that some growth is put down to."""
 
+    def find(self) -> list[Growth]:
+        evidence = self._evidence
+        evidence.heap.thaw()
+        everything = compare(*evidence.censuses, evidence.walk, evidence.heap)
+        things = [item for item in everything if not isinstance(item.holder, type)]
+        found = [g for item in _distinct(things) if (g := self._of_thing(item)) is not None]
+        found += self._texts(set(self._leaking) - {growth.path for growth in found})
+        held = HeapWalk()
+        held.reach(self._containers, known=evidence.censuses[0].identities | evidence.heap.known)
+        for item in everything:
+            if isinstance(item.holder, type) and not _is_told_otherwise(item.holder):
+                found += filter(None, [self._of_type(item, held)])
+        return [*without_repeats(found), *(self._unheld() if self._heap_bytes_per_hour > 0 else ())]
 
-def _locate(
-    obj: Any,
-    *,
-    walk: HeapWalk,
-    named: HeapWalk,
-    names: Mapping[int, str],
-    ours: tuple[object, ...],
-) -> tuple[str, tuple[Holder, ...]]:
-    """Return the path of an object below the subject's roots, if any, and its chain."""
-    path = ""
-    if id(obj) in named.index:
-        index = named.index[id(obj)]
-        line = named.line(index)
-        path = _path(chain_within(named, index, names[id(line[0])]), line[0])
-    if id(obj) in walk.index:
-        index = walk.index[id(obj)]
-        line = walk.line(index)
-        if line[0] is walk.objects[0]:
-            return path, chain_within(walk, index, SUBJECT)
-        back = chain_back(line[0], ours=(*ours, line))
-        return path, (*back, *chain_within(walk, index, "")[1:])
-    return path, chain_back(obj, ours=ours)
-
-
-def _path(holders: tuple[Holder, ...], root: Any) -> str:
-    """Return a chain below a root written as the trace writes its paths."""
-    text = holders[0].name
-    for holder in holders[1:]:
-        key = holder.name.strip("[]'")
-        is_key = holder.name.startswith("['") and key.isidentifier()
-        text += f".{key}" if is_key else ("[*]" if holder.name.startswith("['") else holder.name)
-    return text
-
-
-def _extend(
-    path: str, holders: tuple[Holder, ...], holder: Any, buffer: Any
-) -> tuple[str, tuple[Holder, ...]]:
-    step = name_steps("", [holder, buffer])[-1:]
-    if len(holders) > 1 and holders[-1].type == type_name(type(holder)) == "dict":
-        # A dict that is not the attributes of the step before: its keys are keys.
-        step = (Holder(name=f"['{step[0].name.lstrip('.')}']", type=step[0].type),)
-    extended = (*holders, *step)
-    if not path:
-        return "", extended
-    return _path((Holder(name=path, type=""), *step), holder), extended
-
-
-def _distinct_buffers(grown: list[Grown]) -> list[Grown]:
-    """Keep one of several names for the same memory: the one that shows most of it."""
-    best: dict[int, tuple[int, Grown]] = {}
-    others = []
-    for item in grown:
+    def _of_thing(self, item: Grown) -> Growth | None:
+        """Return the growth of a container or of a buffer."""
+        if not item.is_steady and id(item.holder) not in self._locator.named.index:
+            return None
+        lines: Mapping[Place, float]
         if item.position < 0:
-            others.append(item)
+            path, holders = self._locator.locate(item.holder)
+        else:
+            path, holders = self._locator.locate_buffer(item.holder, item.buffer)
+        if not item.is_steady and path not in self._leaking:
+            return None
+        if item.position < 0:
+            self._containers.append(item.holder)
+            lines = lines_of_container(item, self._traced, self._evidence.origins)
+            nbytes = _held_bytes(item, lines)
+        else:
+            line = line_of_buffer(item.buffer, self._evidence.origins)
+            lines = {line: float(item.amount)} if line else {}
+            nbytes = float(item.amount)
+        return self._growth(
+            "container" if item.position < 0 else "buffer",
+            item.shown_type or (item.holder if item.position < 0 else item.buffer).__class__,
+            "items" if item.position < 0 else "bytes",
+            amount=item.amount,
+            nbytes=nbytes,
+            lines=lines,
+            path=path,
+            holders=holders,
+            seen_once=not item.is_steady,
+        )
+
+    def _texts(self, missing: Collection[str]) -> list[Growth]:
+        """Return the growth of text at paths known to leak that is too short to be followed."""
+        found = []
+        for holder in self._locator.named.objects if missing else ():
+            for text in referents(holder):
+                if type(text) in (str, bytes) and len(text) >= _TEXT_AT_LEAST:
+                    path, holders = self._locator.locate_buffer(holder, text)
+                    if path in missing:
+                        line = line_of_object(text)
+                        nbytes = float(sys.getsizeof(text))
+                        found.append(
+                            self._growth(
+                                "buffer",
+                                type(text),
+                                "bytes",
+                                amount=0,
+                                nbytes=0.0,
+                                lines={line: nbytes} if line else {},
+                                path=path,
+                                holders=holders,
+                                seen_once=True,
+                            )
+                        )
+        return found
+
+    def _of_type(self, item: Grown, held: HeapWalk) -> Growth | None:
+        """Return the growth of a type whose objects hang below none of the grown containers."""
+        first, walk = self._evidence.censuses[0], self._evidence.walk
+        below = self._below_containers()
+        new = [
+            (obj, is_below or id(obj) in held.index)
+            for obj, is_below in zip(walk.objects, below, strict=True)
+            if type(obj) is item.holder and id(obj) not in first.identities
+        ]
+        objects = [obj for obj, is_held in new if not is_held]
+        # Lists and dicts come and go by the dozen; a chain of them is longer than that.
+        at_least = _BUILTINS_AT_LEAST if item.holder.__module__ == "builtins" else 1
+        left = item.amount - (len(new) - len(objects))
+        if left < max(item.amount / 2, at_least) or not objects:
+            return None
+        # The last ones reached are the far end of a chain.
+        path, holders = self._locator.locate(objects[-1])
+        sampled = objects[-_OBJECTS_SAMPLED:]
+        scale = item.amount / len(sampled)
+        made = lines_of_objects(sampled, self._evidence.origins)
+        lines = {line: nbytes * scale for line, nbytes in made.items()}
+        return self._growth(
+            "objects",
+            item.holder,
+            "objects",
+            amount=item.amount,
+            nbytes=sum(lines.values()),
+            lines=lines,
+            path=path,
+            holders=holders,
+        )
+
+    def _below_containers(self) -> list[bool]:
+        """Return of each object walked whether it was reached through a grown container."""
+        walk, told = self._evidence.walk, set(map(id, self._containers))
+        below = [False] * len(walk.objects)
+        # A parent comes before its children.
+        for index, parent in enumerate(walk.parents):
+            below[index] = id(walk.objects[index]) in told or (parent >= 0 and below[parent])
+        return below
+
+    def _unheld(self) -> list[Growth]:
+        """Return the memory of lines that no growth is put down to, where the heap grows by it.
+
+        Python's own C code holds it: text that is interned for good, callbacks for the exit.
+        """
+        first, middle, last = self._evidence.traced
+        lines = {
+            line: float(nbytes)
+            for line, nbytes in self._traced.items()
+            if line not in self._told and grows(first.get(line, 0), middle.get(line, 0), last[line])
+        }
+        nbytes = sum(lines.values())
+        if not nbytes or nbytes < _UNHELD_SHARE * self._heap_bytes_per_hour * self._evidence.hours:
+            return []
+        return [self._growth("unheld", None, "bytes", amount=nbytes, nbytes=nbytes, lines=lines)]
+
+    def _growth(
+        self,
+        kind: GrowthKind,
+        cls: type | None,
+        quantity: Quantity,
+        *,
+        amount: float,
+        nbytes: float,
+        lines: Mapping[Place, float],
+        path: str = "",
+        holders: tuple[Holder, ...] = (),
+        seen_once: bool = False,
+    ) -> Growth:
+        self._told |= lines.keys()
+        hours = self._evidence.hours
+        unit, rate = rate_of(amount, self._evidence.driven, hours)
+        return Growth(
+            path=path,
+            kind=kind,
+            type=type_name(cls) if cls else "",
+            amount=rate,
+            per=unit,
+            quantity=quantity,
+            bytes_per_hour=nbytes / hours,
+            chain=shorten(holders) if holders else "",
+            holders=holders,
+            allocations=describe_lines(lines, hours),
+            seen_once=seen_once,
+        )
+
+
+def _distinct(things: Iterable[Grown]) -> list[Grown]:
+    """Keep one of several names for the same memory.
+
+    Of a buffer, the one that shows most of it; of a cache of functools its dict, which has the
+    items, called by the type of the cache.
+    """
+    best: dict[int, tuple[int, Grown]] = {}
+    others: dict[int, Grown] = {}
+    for item in things:
+        if item.position < 0:
+            others[id(item.holder)] = item
             continue
         start, _, shown = buffer_extent(item.buffer)
         if start not in best or shown > best[start][0]:
             best[start] = shown, item
-    return [*others, *(item for _, item in best.values())]
+    for cache in [item.holder for item in others.values() if type(item.holder) is LRU_CACHE]:
+        for held in gc.get_referents(cache):
+            if id(held) in others:
+                del others[id(cache)]
+                others[id(held)] = dataclasses.replace(others[id(held)], shown_type=LRU_CACHE)
+    return [*others.values(), *(item for _, item in best.values())]
 
 
-def _held_bytes(item: Grown, lines: Mapping[Line, float]) -> float:
+def _is_told_otherwise(cls: type) -> bool:
+    """Whether more objects of a type say nothing: our own, and weak references.
+
+    No walk goes through a weak reference, and so whatever holds one is never met.
+    """
+    return issubclass(cls, weakref.ReferenceType) or cls.__module__.startswith(OURS)
+
+
+def without_repeats(found: Iterable[Growth]) -> list[Growth]:
+    """Leave out growth that is that of another one, seen from what it is made of.
+
+    Objects of a type, and what has no holder with a name, where all the lines are those of a
+    container or buffer that has one, or else of something larger of their own kind.
+    """
+    kept: list[Growth] = []
+    told: set[tuple[str, int]] = set()
+    for growth in sorted(found, key=lambda g: (_is_weak(g), -g.bytes_per_hour)):
+        lines = {(line.file, line.line): line.share for line in growth.allocations}
+        known = sum(share for line, share in lines.items() if line in told)
+        says_nothing = not lines and not _has_name(growth)
+        if _is_weak(growth) and (says_nothing or known >= _SAME_LINES):
+            continue
+        kept.append(growth)
+        told |= lines.keys()
+    return kept
+
+
+def _is_weak(growth: Growth) -> bool:
+    """Whether it may be another growth, seen from what that is made of."""
+    return growth.kind == "objects" or not _has_name(growth)
+
+
+def _has_name(growth: Growth) -> bool:
+    """Whether what holds it has a name; what is held by nobody needs none."""
+    return growth.kind == "unheld" or bool(growth.holders[0].name)
+
+
+def _held_bytes(item: Grown, lines: Mapping[Place, float]) -> float:
     """Return the bytes that a container's new items take, with all they hold."""
     traced = sum(lines.values())
     items = new_items(item)
@@ -211,75 +344,3 @@ def _held_bytes(item: Grown, lines: Mapping[Line, float]) -> float:
     each = (sizes.python_bytes + sizes.storage_bytes - own.python_bytes) / len(items)
     many = item.amount * (2 if isinstance(item.holder, dict) else 1)
     return max(each, 0.0) * many + max(item.own_bytes, 0)
-
-
-def _is_ours(cls: type) -> bool:
-    return cls.__module__.startswith(_OURS)
-
-
-def _rate(amount: float, driven: Driven, hours: float) -> tuple[Unit, float]:
-    """Return what the growth comes with, and how much of it comes each time."""
-    counts: Mapping[Unit, int] = {
-        "chunk": driven.chunks,
-        "segment": driven.segments,
-        "stream": driven.streams,
-    }
-    if counts["chunk"] and amount % counts["chunk"] == 0:
-        return "chunk", amount / counts["chunk"]
-    for unit in _RARER_UNITS:
-        if counts[unit] and amount % counts[unit] == 0:
-            return unit, amount / counts[unit]
-    if amount > counts["chunk"] > 0:
-        return "chunk", amount / counts["chunk"]
-    return "hour", amount / hours
-
-
-def _unheld_types(
-    grown: list[Grown],
-    explained: set[int],
-    first: Census,
-    walk: HeapWalk,
-    locate: Any,
-    origins: TensorOrigins,
-    driven: Driven,
-    hours: float,
-) -> list[Growth]:
-    """Return growths of types whose objects hang below none of the grown containers."""
-    found = []
-    # An index of those below a grown container: a parent comes before its children.
-    below = [False] * len(walk.objects)
-    for index, parent in enumerate(walk.parents):
-        below[index] = id(walk.objects[index]) in explained or (parent >= 0 and below[parent])
-    for item in grown:
-        new = [
-            (obj, held)
-            for obj, held in zip(walk.objects, below, strict=True)
-            if type(obj) is item.holder and id(obj) not in first.identities
-        ]
-        objects = [obj for obj, held in new if not held]
-        # Lists and dicts come and go by the dozen; a chain of them is longer than that.
-        at_least = _BUILTINS_AT_LEAST if item.holder.__module__ == "builtins" else 1
-        left = item.amount - (len(new) - len(objects))
-        if left < max(item.amount / 2, at_least) or not objects:
-            continue
-        # The last ones reached are the far end of a chain.
-        path, holders = locate(objects[-1])
-        lines = lines_of_objects(objects[-_OBJECTS_SAMPLED:], origins)
-        scale = item.amount / min(len(objects), _OBJECTS_SAMPLED)
-        lines = {line: nbytes * scale for line, nbytes in lines.items()}
-        unit, rate = _rate(item.amount, driven, hours)
-        found.append(
-            Growth(
-                path=path,
-                kind="objects",
-                type=type_name(item.holder),
-                amount=rate,
-                per=unit,
-                quantity="objects",
-                bytes_per_hour=sum(lines.values()) / hours,
-                chain=shorten(holders),
-                holders=holders,
-                allocations=describe_lines(lines, hours),
-            )
-        )
-    return found

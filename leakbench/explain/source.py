@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from leakbench.record.explanation import AllocationLine
+from leakbench.explain.places import Line, Place
+from leakbench.record.explanation import AllocationLine, CodeLine
 
 LINES_AT_MOST: Final = 8
 SHARE_AT_LEAST: Final = 0.001
@@ -21,29 +22,51 @@ _FED_NOTE: Final = "the audio that was fed, kept by the subject"
 
 
 def describe_lines(
-    bytes_by_line: Mapping[tuple[str, int], float], hours: float
+    bytes_by_place: Mapping[Place, float], hours: float, *, of: float = 0.0
 ) -> tuple[AllocationLine, ...]:
     """Return the lines with most of the bytes, with function, source and share.
 
+    Places that begin with the same line are one, told with what most of it went through.
+
     Parameters
     ----------
-    bytes_by_line
-        Bytes that stayed over `hours` audio-hours, by file and line.
+    bytes_by_place
+        Bytes, or anything else that can be added up, that stayed over `hours` audio-hours.
+    of
+        What shares are of, where that is more than all of these together.
     """
-    total = sum(bytes_by_line.values())
-    most = sorted(bytes_by_line.items(), key=lambda item: -item[1])[:LINES_AT_MOST]
+    by_line: dict[Line, dict[Place, float]] = {}
+    for place, nbytes in bytes_by_place.items():
+        by_line.setdefault(place[0], {})[place] = nbytes
+    total = max(of, sum(bytes_by_place.values()))
+    sums = {line: sum(places.values()) for line, places in by_line.items()}
+    most = sorted(sums, key=lambda line: -sums[line])[:LINES_AT_MOST]
     return tuple(
-        AllocationLine(
-            file=file,
-            line=line,
-            function=function_at(file, line),
-            source=linecache.getline(file, line).strip(),
-            share=nbytes / total,
-            bytes_per_hour=nbytes / hours,
-            note=_FED_NOTE if file == _FED else "",
-        )
-        for (file, line), nbytes in most
-        if nbytes > 0 and nbytes / total >= SHARE_AT_LEAST
+        _described(max(by_line[line], key=by_line[line].__getitem__), sums[line], total, hours)
+        for line in most
+        if sums[line] > 0 and sums[line] / total >= SHARE_AT_LEAST
+    )
+
+
+def described(place: Place) -> AllocationLine:
+    """Return a place by itself, with nothing said of how much it made."""
+    return _described(place, 0.0, 1.0, 1.0)
+
+
+def _described(place: Place, nbytes: float, total: float, hours: float) -> AllocationLine:
+    (file, line), *through = place
+    return AllocationLine(
+        file=file,
+        line=line,
+        function=function_at(file, line),
+        source=linecache.getline(file, line).strip(),
+        share=nbytes / total,
+        bytes_per_hour=nbytes / hours,
+        note=_FED_NOTE if file == _FED else "",
+        through=tuple(
+            CodeLine(file=file, line=line, function=function_at(file, line))
+            for file, line in through
+        ),
     )
 
 

@@ -1,8 +1,8 @@
 """Which line of Python made each tensor that is still alive.
 
 Tensors get their memory from C++, where tracemalloc does not see it. While the mode below is
-on, torch calls it for every operation; it notes the innermost line outside torch for each
-storage an operation makes. Only a weak reference to the storage is kept.
+on, torch calls it for every operation; it notes the place in code of each storage an operation
+makes. Only a weak reference to the storage is kept.
 
 torch is never imported from here: a subject that has not loaded it makes no tensors.
 """
@@ -10,25 +10,21 @@ torch is never imported from here: a subject that has not loaded it makes no ten
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-Line: TypeAlias = tuple[str, int]
-"""File and line number."""
+from leakbench.explain.places import Place, place_of_frame
 
 NOTED_AT_LEAST: Final = 1024
 """Bytes of a storage: of smaller ones the tensor around them weighs as much, and tracemalloc
 knows who made that."""
 _PRUNE_AT_LEAST: Final = 4096
-_HERE: Final = str(Path(__file__).parent)
-"""As frames name it: a worker finds leakbench through a link."""
 
 
 class TensorOrigins:
     """Notes where storages are made, from `start` to `stop`; nothing where torch is not loaded."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[int, Line]] = {}
+        self._made: dict[int, tuple[int, Place]] = {}
         """Address to a weak reference, as torch's C code counts them, and the line."""
         self._prune_at = _PRUNE_AT_LEAST
         self._mode: Any = None
@@ -50,7 +46,7 @@ class TensorOrigins:
         if self._mode is not None:
             self._mode.__exit__(None, None, None)
 
-    def line_of(self, start: int) -> Line | None:
+    def line_of(self, start: int) -> Place | None:
         """Return the line that made the storage which begins at an address, if still alive."""
         entry = self._made.get(start)
         return None if entry is None or self._storage._expired(entry[0]) else entry[1]
@@ -68,7 +64,7 @@ class TensorOrigins:
             return  # a view of what was there before
         if entry is not None:
             self._storage._free_weak_ref(entry[0])
-        self._made[start] = storage._weak_ref(), _calling_line()
+        self._made[start] = storage._weak_ref(), place_of_frame(sys._getframe(1))
         if len(self._made) >= self._prune_at:
             self._prune()
             self._prune_at = max(_PRUNE_AT_LEAST, 2 * len(self._made))
@@ -107,14 +103,3 @@ def _is_of(start: int, args: Any) -> bool:
             if is_dense and item.untyped_storage().data_ptr() == start:
                 return True
     return False
-
-
-def _calling_line() -> Line:
-    """Return the innermost line that is neither torch's nor of this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(_HERE) and "/torch/" not in name and not name.startswith("<"):
-            break
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno

@@ -41,7 +41,7 @@ class HeapProbe:
     """Reads the ledgers. Everything it needs is allocated when it is made."""
 
     def __init__(self) -> None:
-        self._c = _c_ledger()
+        self._c = c_ledger()
         self._python = _PythonLedger()
 
     def read(self) -> Heap:
@@ -81,7 +81,7 @@ class _MallInfo2(ctypes.Structure):
     )
 
 
-def _c_ledger() -> Callable[[], Heap]:
+def c_ledger() -> Callable[[], Heap]:
     """Return a function that reads the C library's ledger."""
     mallinfo2 = find_function(LIBC, "mallinfo2", _MallInfo2)
     if mallinfo2 is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -19,9 +19,11 @@ EXPLANATION_FILE: Final = "explanation.json"
 SCHEMA: Final = "leakbench.explanation/1"
 
 Unit: TypeAlias = Literal["chunk", "segment", "stream", "hour"]
-GrowthKind: TypeAlias = Literal["container", "buffer", "objects"]
+Quantity: TypeAlias = Literal["items", "bytes", "objects", "nodes"]
+GrowthKind: TypeAlias = Literal["container", "buffer", "objects", "graph", "unheld"]
 """A container that got more items, a buffer that got larger or was replaced by a larger one,
-or more objects of a type that no one container holds, such as a chain."""
+more objects of a type that no one container holds, such as a chain, an autograd graph that a tensor
+keeps, or memory of Python that no object was found to hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,20 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLine:
+    """A line of code, of Python or of C."""
+
+    file: str
+    """Empty where it is not known."""
+    line: int
+    """0 where it is not known."""
+    function: str
+    """Qualified name of the function the line is in; empty at the top of a module."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationLine:
-    """A line of Python whose allocations stayed."""
+    """A line of Python whose allocations stayed: the innermost of the subject's own code."""
 
     file: str
     line: int
@@ -50,6 +64,8 @@ class AllocationLine:
     """Bytes an audio-hour."""
     note: str = ""
     """What it allocates, where the line alone misleads."""
+    through: tuple[CodeLine, ...] = ()
+    """Lines of libraries that it called, the innermost last: the one that allocated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +80,7 @@ class Growth:
     amount: float
     """Items, bytes (of a buffer) or objects for each `per`."""
     per: Unit
-    quantity: Literal["items", "bytes", "objects"]
+    quantity: Quantity
     bytes_per_hour: float
     """Bytes an audio-hour, with everything that is held through it."""
     chain: str
@@ -80,6 +96,43 @@ class Growth:
     def inside_roots(self) -> bool:
         """Whether the subject's roots reach it, so that the trace shows it too."""
         return bool(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Things of the process that are no objects, of which ever more are open."""
+
+    metric: str
+    """That counts them, as in the catalogue: ``descriptors``, ``threads``, ..."""
+    what: str
+    """``pipe``, ``socket``, ``file``, ``thread``, ``zombie``, ``mapping``, ..."""
+    example: str
+    """Name of the newest: a path, a thread's name, a program; empty where they have none."""
+    amount: float
+    """How many more for each `per`."""
+    per: Unit
+    count_per_hour: float
+    """How many more an audio-hour."""
+    bytes_per_hour: float = 0.0
+    """Bytes an audio-hour, of what has a size: mappings, temporary files."""
+    openers: tuple[AllocationLine, ...] = ()
+    """Lines that opened them, by their share of what was opened; what is missing to 1 was opened
+    out of Python's sight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeGrowth:
+    """Memory that C code allocates in one place, ever more of which is not freed."""
+
+    bytes_per_hour: float
+    """Bytes an audio-hour."""
+    amount: float
+    """Bytes for each `per`."""
+    per: Unit
+    frames: tuple[CodeLine, ...]
+    """Functions of C on the stack, innermost first; none where only the line was seen."""
+    line: AllocationLine | None = None
+    """The line of Python that called them; None where there is none, as in a thread of C."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +154,15 @@ class Explanation:
     """Growth of the heap in the measured run."""
     objects_bytes_per_hour: float | None = None
     """Growth of what the roots reach in the measured run."""
+    opened: tuple[Opened, ...] = ()
+    """What of the process stays open, most an hour first."""
+    native: tuple[NativeGrowth, ...] = ()
+    """Where native memory is allocated, most bytes first."""
+    no_memray_in: str = ""
+    """The interpreter that had no memray to say which functions of C allocate; empty where it had
+    one, or needed none."""
+    busy: tuple[AllocationLine, ...] = ()
+    """Lines at which a chunk spends its processor time, where each costs more than the last."""
     chunks: int = 0
     """Chunks between the first and the last census."""
     audio_seconds: float = 0.0
@@ -134,7 +196,10 @@ def read_explanation(folder: Path) -> Explanation | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         data["growths"] = tuple(growth_of(row) for row in data["growths"])
-        data["allocations"] = _lines(data["allocations"])
+        data["allocations"] = lines_of(data["allocations"])
+        data["opened"] = tuple(map(opened_of, data.get("opened", ())))
+        data["native"] = tuple(map(native_of, data.get("native", ())))
+        data["busy"] = lines_of(data.get("busy", ()))
         return Explanation(**known_fields(Explanation, data))
     except (ValueError, KeyError, TypeError) as error:
         raise OutputError(f"{path}: not an explanation: {error}; remove it") from error
@@ -146,10 +211,32 @@ def growth_of(row: Mapping[str, Any]) -> Growth:
         **{
             **known_fields(Growth, row),
             "holders": tuple(Holder(**known_fields(Holder, step)) for step in row["holders"]),
-            "allocations": _lines(row["allocations"]),
+            "allocations": lines_of(row["allocations"]),
         }
     )
 
 
-def _lines(rows: list[Mapping[str, Any]]) -> tuple[AllocationLine, ...]:
-    return tuple(AllocationLine(**known_fields(AllocationLine, row)) for row in rows)
+def opened_of(row: Mapping[str, Any]) -> Opened:
+    """Return what stays open from its JSON."""
+    return Opened(**{**known_fields(Opened, row), "openers": lines_of(row["openers"])})
+
+
+def native_of(row: Mapping[str, Any]) -> NativeGrowth:
+    """Return native growth from its JSON."""
+    line = next(iter(lines_of([row["line"]])), None) if row["line"] else None
+    frames = _code(row["frames"])
+    return NativeGrowth(**{**known_fields(NativeGrowth, row), "frames": frames, "line": line})
+
+
+def lines_of(rows: Iterable[Mapping[str, Any]]) -> tuple[AllocationLine, ...]:
+    """Return lines from their JSON."""
+    return tuple(
+        AllocationLine(
+            **{**known_fields(AllocationLine, row), "through": _code(row.get("through", ()))}
+        )
+        for row in rows
+    )
+
+
+def _code(rows: Iterable[Mapping[str, Any]]) -> tuple[CodeLine, ...]:
+    return tuple(CodeLine(**known_fields(CodeLine, row)) for row in rows)

@@ -44,6 +44,10 @@ class WorkerRequest:
     """Paths known to leak: of these, growth seen once is enough."""
     explain_gaps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Fewest and most periods from one growth of such a path to its next."""
+    explain_process: Mapping[str, float] = field(default_factory=dict)
+    """Metrics of the process known to leak, and how fast an audio-hour."""
+    explain_apart: int = 0
+    """Most periods from one growth of such a count to its next."""
 
 
 def write_request(folder: Path, request: WorkerRequest, file: str = REQUEST_FILE) -> None:

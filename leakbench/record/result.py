@@ -161,6 +161,15 @@ def leaking_paths(metrics: Iterable[MetricResult]) -> tuple[str, ...]:
     return tuple(sorted(found - {TOTAL_PATH}))
 
 
+def leaking_metrics(metrics: Iterable[MetricResult]) -> dict[str, float]:
+    """Return the metrics of the process that leak, and how fast an audio-hour."""
+    return {
+        m.metric: m.slope_per_audio_hour or 0.0
+        for m in metrics
+        if m.path == PROCESS_PATH and m.verdict == "leak"
+    }
+
+
 def write_result(folder: Path, result: Result) -> None:
     """Write ``result.json`` into a run's folder, atomically."""
     data = dataclasses.asdict(result)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from leakbench.record.result import CellResult, Result
 from leakbench.report.rows import format_level, rows_amiss
-from leakbench.report.words.leak_text import leak_lines
+from leakbench.report.words.leak_text import leading_line, leak_lines
 from leakbench.report.words.leaks import CellLeaks
 from leakbench.report.words.sentences import cell_sentence, expectation, parity_sentence
 
@@ -53,6 +53,7 @@ def _add_case(suite: ElementTree.Element, cell: CellResult, leaking: CellLeaks |
         name=_clean(f"{cell.subject} [{cell.chunk_ms} ms, {cell.model}]"),
         time=f"{cell.wall_seconds:.3f}",
     )
+    case.attrib.update(_where(leaking if _fails(cell) else None))
     sentence = cell_sentence(cell)
     if cell.verdict == "error":
         ElementTree.SubElement(case, "error", type="error", message=_clean(sentence))
@@ -63,6 +64,12 @@ def _add_case(suite: ElementTree.Element, cell: CellResult, leaking: CellLeaks |
         failure.text = _clean(_details(cell, leaking))
     output = ElementTree.SubElement(case, "system-out")
     output.text = _clean("\n".join(filter(None, (sentence, parity_sentence(cell)))))
+
+
+def _where(leaking: CellLeaks | None) -> dict[str, str]:
+    """Return file and line of a leak, by the names that pytest gives them."""
+    line = leading_line(leaking) if leaking else None
+    return {} if line is None else {"file": _clean(line.file), "line": str(line.line)}
 
 
 def _details(cell: CellResult, leaking: CellLeaks | None) -> str:

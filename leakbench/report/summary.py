@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from leakbench.record.result import CellResult, Result
 from leakbench.report.rows import Row, rows, worst_row
-from leakbench.report.words.leak_text import leak_lines
+from leakbench.report.words.code_lines import line_text
+from leakbench.report.words.leak_text import leading_line, leak_lines
 from leakbench.report.words.leaks import CellLeaks
 from leakbench.report.words.sentences import cell_sentence, expectation, headline, parity_sentence
 from leakbench.units import format_duration
@@ -53,19 +56,35 @@ def markdown_summary(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
     return "\n".join(parts) + "\n"
 
 
-def workflow_annotations(result: Result) -> tuple[str, ...]:
+def workflow_annotations(result: Result, leaks: Sequence[CellLeaks] = ()) -> tuple[str, ...]:
     """Return a GitHub workflow command for each cell that is not as expected.
 
     ``::error`` for a leak, an error and a control that did not leak, naming path, rate and
-    budget; ``::warning`` for what is undecided. Printed on a line of its own each.
+    budget; ``::warning`` for what is undecided. A leak whose line is known is shown there, if its
+    file is below the current folder. Printed on a line of its own each.
     """
-    return tuple(
-        f"::{'warning' if cell.verdict == 'undecided' else 'error'} "
-        f"title={_command_property(f'leakbench: {cell.subject} on {cell.scenario}')}::"
-        f"{_command_data(cell_sentence(cell))}"
-        for cell in result.cells
-        if not cell.as_expected
-    )
+    found = {leaking.cell.id: leaking for leaking in leaks}
+    return tuple(_annotation(c, found.get(c.id)) for c in result.cells if not c.as_expected)
+
+
+def _annotation(cell: CellResult, leaking: CellLeaks | None) -> str:
+    line = leading_line(leaking) if leaking else None
+    properties = {"title": f"leakbench: {cell.subject} on {cell.scenario}"}
+    sentence = cell_sentence(cell)
+    if line is not None:
+        sentence += f" At {line_text(line)}."
+        if file := _file_below(Path.cwd(), line.file):
+            properties = {"file": file, "line": str(line.line), **properties}
+    told = ",".join(f"{name}={_command_property(text)}" for name, text in properties.items())
+    kind = "warning" if cell.verdict == "undecided" else "error"
+    return f"::{kind} {told}::{_command_data(sentence)}"
+
+
+def _file_below(folder: Path, file: str) -> str:
+    """Return a file as seen from a folder; empty where it is not below it."""
+    with suppress(ValueError):
+        return Path(file).resolve().relative_to(folder.resolve()).as_posix()
+    return ""
 
 
 def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

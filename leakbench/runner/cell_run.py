@@ -185,6 +185,6 @@ class CellRun:
         if not first.has_ended and not self._plan.traced_frames:
             first.process.ask_to_explain(
                 explain_request(
-                    self._plan, self._folder, self._cell, begin, first.tail.trace, look.leaking
+                    self._plan, self._folder, self._cell, begin, first.tail.trace, look.metrics
                 )
             )

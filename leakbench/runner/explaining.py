@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from leakbench.explain.native import HeapGrowth, measure_heap_growth
+from leakbench.explain.native import HeapGrowth, has_memory_of_no_size, measure_heap_growth
 from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
 from leakbench.record.explanation import (
     AllocationLine,
     Explanation,
     Growth,
     growth_of,
+    lines_of,
+    native_of,
+    opened_of,
     write_explanation,
 )
 from leakbench.record.request import WorkerRequest
@@ -25,7 +28,7 @@ from leakbench.record.result import CellResult, Result, leaking_paths
 from leakbench.record.trace import End, read_begin, read_trace
 from leakbench.runner.process import WorkerProcess
 from leakbench.runner.requests import explain_request
-from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.stages.stage import FINDINGS_FILE
 
 _POLL_SECONDS: Final = 0.05
 
@@ -58,16 +61,18 @@ def explain_cell(
     trace = read_trace(replicate_folder(folder, cell, 0))
     if begin is None or not trace.samples:
         return _written(home, _failed(cell, "the cell was never driven"))
-    leaking = leaking_paths(result.metrics) if result is not None else ()
+    metrics = result.metrics if result is not None else ()
+    leaking = leaking_paths(metrics)
     data = _read_findings(folder, cell)
     # What leaks in a subject's first stream only is for a new subject to show.
     if data is None or (leaking and not any(g["path"] in leaking for g in data["growths"])):
-        request = explain_request(plan, folder, cell, begin, trace, leaking)
+        request = explain_request(plan, folder, cell, begin, trace, metrics)
         end = _drive_again(plan, folder, cell, request)
         data = _read_findings(folder, cell)
         if data is None:
             return _written(home, _failed(cell, f"{end.ending.replace('_', ' ')}: {end.detail}"))
     grown = tuple(map(growth_of, data["growths"]))
+    opened = tuple(map(opened_of, data["opened"]))
     growths = tuple(_as_measured(g, result) for g in grown if not _was_flat(g, result))
     heap = measure_heap_growth(trace)
     return _written(
@@ -78,7 +83,13 @@ def explain_cell(
             scenario=cell.scenario.name,
             growths=growths,
             allocations=add_up(growths),
-            native_bytes_per_hour=_native(heap, grown, result),
+            opened=opened,
+            native=tuple(map(native_of, data["native"])),
+            no_memray_in=data["no_memray_in"],
+            busy=lines_of(data["busy"]),
+            native_bytes_per_hour=None
+            if has_memory_of_no_size(grown, opened)
+            else _native(heap, grown, result),
             heap_bytes_per_hour=heap.heap if heap else None,
             objects_bytes_per_hour=heap.objects if heap else None,
             chunks=data["chunks"],

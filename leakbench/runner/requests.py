@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from leakbench.metrics import PROCESS_PATH, metric_of
 from leakbench.plan import Cell, Plan, scenario_copy
 from leakbench.record.request import WorkerRequest
+from leakbench.record.result import MetricResult, leaking_metrics, leaking_paths
 from leakbench.record.trace import Begin, Trace
 
 EXPLAIN_SECONDS_AT_LEAST: Final = 1.0
 """Time to explain in, for cells that were decided in less: two periods and three censuses."""
+APART_AT_MOST: Final = 100
+"""Periods: the process is looked at ever more rarely, and growth seems rarer than it is."""
 _MORE_THAN_ANY_RUN: Final = 1e7
 
 
@@ -36,7 +41,12 @@ def replicate_request(plan: Plan, folder: Path, cell: Cell, number: int) -> Work
 
 
 def explain_request(
-    plan: Plan, folder: Path, cell: Cell, begin: Begin, trace: Trace, leaking: Sequence[str]
+    plan: Plan,
+    folder: Path,
+    cell: Cell,
+    begin: Begin,
+    trace: Trace,
+    metrics: Sequence[MetricResult],
 ) -> WorkerRequest:
     """Return the request to drive a cell's first replicate once more and explain its leaks.
 
@@ -44,16 +54,20 @@ def explain_request(
     ----------
     begin, trace
         What the replicate has found and measured; at least one sample.
-    leaking
-        Object paths known to leak.
+    metrics
+        What is known of the cell.
     """
+    leaking = leaking_paths(metrics)
+    process = leaking_metrics(metrics)
     return dataclasses.replace(
         replicate_request(plan, folder, cell, 0),
         audio_seconds=_MORE_THAN_ANY_RUN,
         traced_frames=0,  # it traces by itself, and from later on
         explain_seconds=max(EXPLAIN_SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
-        explain_leaking=tuple(leaking),
+        explain_leaking=leaking,
         explain_gaps=growth_gaps(trace, begin, leaking),
+        explain_process=process,
+        explain_apart=periods_apart(trace, begin, process),
     )
 
 
@@ -69,3 +83,17 @@ def growth_gaps(trace: Trace, begin: Begin, leaking: Sequence[str]) -> dict[str,
         if len(apart):
             gaps[path] = int(apart.min()), int(apart.max())
     return gaps
+
+
+def periods_apart(trace: Trace, begin: Begin, metrics: Iterable[str]) -> int:
+    """Return the most periods from one growth of a count of the process to its next.
+
+    Of those of `metrics` that are counts, as far as they have grown at least twice; 0 for none.
+    """
+    most = 0.0
+    for name in metrics:
+        if metric_of(name).quantity == "count":
+            column = trace.column(PROCESS_PATH, name).since(begin.warmup_seconds)
+            grown = column.audio_seconds[1:][np.diff(column.values) > 0]
+            most = max(most, float(np.diff(grown).max(initial=0.0)))
+    return min(math.ceil(most / begin.period_seconds), APART_AT_MOST)

@@ -47,6 +47,7 @@ from leakbench.worker.driver import Drive, Looker, drive
 from leakbench.worker.explaining import Explainer
 from leakbench.worker.sampling import Sampler
 from leakbench.worker.schedule import Schedule
+from leakbench.worker.stages.stage import Setup
 
 _PR_SET_PDEATHSIG = 1
 
@@ -233,14 +234,13 @@ def _explain(folder: Path, request: WorkerRequest, bench: _Bench, heartbeat: Hea
     with closing(TraceWriter(folder)) as writer:
         explainer = Explainer(
             folder,
-            bench.subject,
-            chunk_seconds=bench.chunk_seconds,
-            chunks_per_period=bench.schedule.chunks_per_period,
-            phase=bench.schedule.phase,
-            flush=writer.flush,
-            leaking=request.explain_leaking,
-            gaps=request.explain_gaps,
-            seconds=request.explain_seconds,
+            Setup(
+                subject=bench.subject,
+                request=request,
+                chunks_per_period=bench.schedule.chunks_per_period,
+                phase=bench.schedule.phase,
+                flush=writer.flush,
+            ),
         )
         bench.drive(request, explainer, writer, heartbeat, lambda: explainer.is_done)
         return explainer.is_done

@@ -35,7 +35,7 @@ def growth(kept: list[str], count: int) -> dict[int, float]:
     )
     lines = lines_of_container(grown, growth_by_line(before, traced_by_line()), TensorOrigins())
     first = inspect.getsourcelines(grow)[1]
-    return {line - first: amount for (_, line), amount in lines.items()}
+    return {line - first: amount for ((_, line),), amount in lines.items()}
 
 
 @pytest.mark.parametrize("from_the_beginning", [True, False])

@@ -18,7 +18,7 @@ from leakbench.runner import process
 from leakbench.runner.explaining import explain_cell, explain_leaks
 from leakbench.runner.requests import replicate_request
 from leakbench.runner.schedule import run_plan
-from leakbench.worker.explaining import FINDINGS_FILE
+from leakbench.worker.stages.stage import FINDINGS_FILE
 from tests.cells import Recorder, plan_for
 
 SUBJECTS = Path(__file__).parent / "leaky_subjects.py"

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Final
 
 from leakbench.bisect.since import Since
 from leakbench.record.explanation import AllocationLine, Explanation, Growth
+from leakbench.report.words.advice import NO_GRAD
+from leakbench.report.words.code_lines import line_phrases, line_text
 from leakbench.report.words.leaks import CellLeaks, Leak
-from leakbench.report.words.phrases import Paragraph, Phrase, code, command, words
+from leakbench.report.words.phrases import Paragraph, Phrase, code, command, listed, words
+from leakbench.report.words.process_text import (
+    busy_lines,
+    busy_paragraphs,
+    native_lines,
+    native_paragraphs,
+    opened_line,
+    opened_paragraph,
+    process_lines,
+    process_paragraph,
+)
 from leakbench.units import format_bytes
 
 LEAKS_AT_MOST: Final = 8
@@ -30,20 +40,18 @@ def leak_paragraphs(found: CellLeaks) -> list[Paragraph]:
         ]
     if explanation.error:
         return [(words(f"Not explained: {explanation.error}"),)]
-    paragraphs = [_leak(leak) for leak in found.leaks[:LEAKS_AT_MOST]]
-    further = len(found.leaks) - LEAKS_AT_MOST
+    cell = found.cell
+    inside, outside, further = _told(found)
+    paragraphs = [
+        *process_paragraph(cell, explanation),
+        *map(_leak, inside),
+        *map(opened_paragraph, explanation.opened),
+        *map(_leak, outside),
+        *native_paragraphs(explanation),
+        *busy_paragraphs(explanation),
+    ]
     if further > 0:
         paragraphs.append((words(f"{further} more grow by less; explanation.json has them all."),))
-    if explanation.native_bytes_per_hour is not None:
-        paragraphs.append(
-            (
-                words(
-                    f"{format_bytes(explanation.native_bytes_per_hour)} an hour of the heap's "
-                    f"{format_bytes(explanation.heap_bytes_per_hour or 0.0)} are native: allocated "
-                    "in C or C++ and held by no Python object."
-                ),
-            )
-        )
     if not paragraphs:
         looked = f"Nothing was found to grow in the {explanation.chunks:,} chunks looked at."
         return [(words(looked),)]
@@ -57,14 +65,36 @@ def leak_lines(found: CellLeaks) -> list[str]:
         return [f"not explained; {found.explain_command} says who holds and who allocates it"]
     if explanation.error:
         return [f"not explained: {explanation.error}"]
-    lines = [_line(leak) for leak in found.leaks[:LEAKS_AT_MOST]]
-    further = len(found.leaks) - LEAKS_AT_MOST
+    inside, outside, further = _told(found)
+    lines = [
+        *process_lines(found.cell, explanation),
+        *map(_line, inside),
+        *map(opened_line, explanation.opened),
+        *map(_line, outside),
+        *native_lines(explanation),
+        *busy_lines(explanation),
+    ]
     if further > 0:
         lines.append(f"{further} more grow by less")
-    if explanation.native_bytes_per_hour is not None:
-        native = format_bytes(explanation.native_bytes_per_hour)
-        lines.append(f"{native} an hour are native, held by no Python object")
     return lines or [f"nothing was found to grow in the {explanation.chunks:,} chunks looked at"]
+
+
+def leading_line(found: CellLeaks) -> AllocationLine | None:
+    """Return the line of code to look at first, None where none was found."""
+    explanation = found.explanation
+    if explanation is None:
+        return None
+    inside, outside, _ = _told(found)
+    opened = [line for of in explanation.opened for line in of.openers]
+    native = [growth.line for growth in explanation.native if growth.line is not None]
+    lines = [
+        *(line for leak in inside for line in leak.growth.allocations),
+        *opened,
+        *(line for leak in outside for line in leak.growth.allocations),
+        *native,
+        *explanation.busy,
+    ]
+    return next(iter(lines), None)
 
 
 def rate_text(growth: Growth) -> str:
@@ -74,7 +104,7 @@ def rate_text(growth: Growth) -> str:
         amount = format_bytes(growth.amount)
     else:
         items = "item" if growth.amount == 1 else "items"
-        what = _short(growth.type) if growth.quantity == "objects" else items
+        what = {"objects": _short(growth.type), "nodes": "nodes"}.get(growth.quantity, items)
         amount = f"{growth.amount:,.4g} {what}"
     return f"{amount} {article} {growth.per}"
 
@@ -91,35 +121,43 @@ def since_text(since: Since) -> str:
     return f"{', '.join(parts)} (of {since.of} {since.kind}s, {since.measured} measured)"
 
 
+def _told(found: CellLeaks) -> tuple[list[Leak], list[Leak], int]:
+    """Return the leaks to tell of that the roots reach, the others, and how many more there are."""
+    told = found.leaks[:LEAKS_AT_MOST]
+    inside = [leak for leak in told if leak.growth.inside_roots]
+    outside = [leak for leak in told if not leak.growth.inside_roots]
+    return inside, outside, len(found.leaks) - len(told)
+
+
 def _leak(leak: Leak) -> Paragraph:
     growth = leak.growth
-    told = [
-        code(growth.path or growth.chain),
-        words(f" ({_short(growth.type)}) grows by {rate_text(growth)}, "),
-        words(f"{format_bytes(growth.bytes_per_hour)} an hour"),
-    ]
+    told = [*_what_grows(growth), words(f" by {rate_text(growth)}, ")]
+    told.append(words(f"{format_bytes(growth.bytes_per_hour)} an hour"))
     if growth.path:
         told += [words(". Held by "), code(growth.chain), words(f" ({_short(growth.type)}).")]
     else:
-        told.append(words(", outside the roots."))
+        told.append(words("." if growth.kind == "unheld" else ", outside the roots."))
     for number, line in enumerate(growth.allocations[:LINES_AT_MOST]):
-        told += [words("; " if number else " Allocated at "), *_allocation(line)]
+        made = " Made" if growth.kind == "graph" else " Allocated"
+        told += [words("; " if number else f"{made} at "), *line_phrases(line)]
     if growth.allocations:
         told.append(words("."))
+    if growth.kind == "graph":
+        told.append(words(f" To end it, {NO_GRAD}."))
     if leak.since is not None:
         told.append(words(f" {_sentence(since_text(leak.since))}"))
     if leak.bounded_by:
-        told.append(words(f" Bounded by {_listed(leak.bounded_by)}, as measured in this run."))
+        told.append(words(f" Bounded by {listed(leak.bounded_by)}, as measured in this run."))
     if leak.not_bounded_by:
-        told.append(words(f" Not bounded by {_listed(leak.not_bounded_by)}."))
+        told.append(words(f" Not bounded by {listed(leak.not_bounded_by)}."))
     return tuple(told)
 
 
-def _allocation(line: AllocationLine) -> list[Phrase]:
-    function = [words(" in "), code(line.function)] if line.function else []
-    source = [words(": "), code(line.source)] if line.source else []
-    note = f", {line.note}" if line.note else ""
-    return [code(_place(line)), *function, *source, words(f" ({line.share:.1%}{note})")]
+def _what_grows(growth: Growth) -> list[Phrase]:
+    if growth.kind == "unheld":
+        return [words("Memory of Python that no object was found to hold grows")]
+    what = "autograd graph" if growth.kind == "graph" else _short(growth.type)
+    return [code(growth.path or growth.chain), words(f" ({what}) grows")]
 
 
 def _unknown(found: CellLeaks) -> list[Paragraph]:
@@ -161,26 +199,23 @@ def _seen_with(explanation: Explanation) -> list[Paragraph]:
 def _line(leak: Leak) -> str:
     growth = leak.growth
     parts = [f"held by {growth.chain}"] if growth.path else ["outside the roots"]
+    if growth.kind == "unheld":
+        parts = ["no holder was found"]
     if growth.allocations:
-        line = growth.allocations[0]
-        parts.append(f"allocated at {_place(line)} {line.function}".rstrip())
+        made = "made" if growth.kind == "graph" else "allocated"
+        parts.append(f"{made} at {line_text(growth.allocations[0])}")
+    if growth.kind == "graph":
+        parts.append(f"to end it, {NO_GRAD}")
     if leak.since is not None:
         parts.append(since_text(leak.since))
     if leak.bounded_by:
-        parts.append(f"bounded by {_listed(leak.bounded_by)}")
-    return f"{growth.path or growth.chain} +{rate_text(growth)}: {'; '.join(parts)}"
+        parts.append(f"bounded by {listed(leak.bounded_by)}")
+    what = growth.path or growth.chain or "memory of Python"
+    return f"{what} +{rate_text(growth)}: {'; '.join(parts)}"
 
 
 def _boundary(label: str, between: int) -> str:
     return f"{label} or one of the {between} before it without figures" if between else label
-
-
-def _place(line: AllocationLine) -> str:
-    return f"{'/'.join(PurePath(line.file).parts[-2:])}:{line.line}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -42,3 +42,8 @@ def command(text: str) -> Phrase:
 def plain_text(paragraph: Iterable[Phrase]) -> str:
     """Return a paragraph as plain text, with backticks around code."""
     return "".join(f"`{phrase.text}`" if phrase.code else phrase.text for phrase in paragraph)
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
