@@ -73,7 +73,9 @@ def test_a_worker_needs_numpy_and_psutil_alone() -> None:
         timeout=60,
         check=True,
     )
-    assert set(done.stdout.split()) <= WORKER_MAY
+    # What sysconfig keeps its figures in has the platform's name.
+    loaded = {name for name in done.stdout.split() if not name.startswith("_sysconfigdata")}
+    assert loaded <= WORKER_MAY
 
 
 def _with_site_packages(code: str) -> str:

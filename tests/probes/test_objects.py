@@ -281,7 +281,7 @@ def test_measuring_needs_no_torch_and_imports_none():
     program = (
         "import sys, json; from leakbench.probes import objects, process, traced;"
         "objects.measure_objects({'a': [[1], {'b': 2}]});"
-        "process.ProcessProbe().heap_bytes();"
+        "process.ProcessProbe().measure();"
         "print(json.dumps([name for name in sys.modules if name.split('.')[0] == 'torch']))"
     )
     printed = subprocess.run(
