@@ -59,10 +59,12 @@ class Movement:
     def is_climbing(self) -> bool:
         """Whether a metric of the process was higher at each of the last looks than before.
 
-        By more than its noise in all: less than that a look adds up to it over several.
+        By more than twice its noise in all: a wobble may rise from its least to its most. What
+        grows by less from look to look adds up to that once looks are further apart.
         """
         return any(
-            self._climbs[row] >= CLIMBS and self._last[row] - self._climbs_from[row] > metric.noise
+            self._climbs[row] >= CLIMBS
+            and self._last[row] - self._climbs_from[row] > 2 * metric.noise
             for row, metric in enumerate(self._metrics)
         )
 

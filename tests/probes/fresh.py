@@ -1,4 +1,4 @@
-"""Runs programs in an interpreter of their own: this one has threads that allocate when they please."""
+"""Runs programs in an interpreter of their own: this one has threads that allocate at any time."""
 
 import itertools
 import json

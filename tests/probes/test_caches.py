@@ -1,4 +1,4 @@
-"""Caches of the interpreter and its library are cleared, and nothing that could behave otherwise."""
+"""Caches of the interpreter and its library are cleared, and nothing whose loss would matter."""
 
 import shutil
 import subprocess
@@ -53,7 +53,8 @@ def test_a_bounded_cache_of_the_standard_library_is_emptied(fill: str, size: str
 
 def test_a_module_that_is_loaded_later_is_cleared_as_well() -> None:
     program = (
-        f"{CLEARING}import sys\nc = StandardCaches(); c.clear(); before = 'tokenize' in sys.modules\n"
+        f"{CLEARING}import sys\nc = StandardCaches(); c.clear()\n"
+        "before = 'tokenize' in sys.modules\n"
         "import tokenize; tokenize._compile('a'); c.clear()\n"
         "print(before, tokenize._compile.cache_info().currsize)"
     )
@@ -70,7 +71,8 @@ KEPT = {
         "f.cache_info().currsize == 1",
     ),
     "a cache it has put into a module of the library": (
-        "import functools, json\njson.mine = functools.lru_cache(maxsize=9)(lambda n: n); json.mine(1)",
+        "import functools, json\n"
+        "json.mine = functools.lru_cache(maxsize=9)(lambda n: n); json.mine(1)",
         "json.mine.cache_info().currsize == 1",
     ),
     "a module of its own that is called as one of the library": (

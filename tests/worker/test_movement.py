@@ -77,12 +77,12 @@ def test_what_rises_at_each_of_the_last_looks_is_climbing() -> None:
     assert climbing(*(1e6 + 800 * n for n in range(CLIMBS + 1)))
     assert climbing(*range(CLIMBS + 1), metric="descriptors")
     # Less than the noise from look to look, more in all.
-    assert climbing(*(1e6 + 200 * n for n in range(CLIMBS + 1)))
+    assert climbing(*(1e6 + 300 * n for n in range(CLIMBS + 1)))
 
 
 def test_what_rises_less_often_or_within_its_noise_is_not_climbing() -> None:
     assert not climbing(*(1e6 + 800 * n for n in range(CLIMBS)))
-    assert not climbing(*(1e6 + 100 * n for n in range(CLIMBS + 1)))
+    assert not climbing(*(1e6 + 250 * n for n in range(CLIMBS + 1)))
     assert not climbing(1e6, 2e6, 3e6, 3e6)
     assert not climbing(5, 6, 7, 6, 7, metric="descriptors")
 

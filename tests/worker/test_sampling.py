@@ -236,9 +236,12 @@ LOCKS = Metric(
 
 
 def test_a_metric_that_is_added_is_measured(tmp_path: Path) -> None:
-    with added_metric(LOCKS), added_reader("locks", lambda _reading: 7.0):
-        with sampler_of(tmp_path, 60) as sampler:
-            assert "locks" not in sampler.begin()
+    with (
+        added_metric(LOCKS),
+        added_reader("locks", lambda _reading: 7.0),
+        sampler_of(tmp_path, 60) as sampler,
+    ):
+        assert "locks" not in sampler.begin()
     assert series(read_trace(tmp_path), "locks").tolist() == [7.0] * 5
 
 

@@ -56,9 +56,7 @@ def test_a_long_run_is_looked_at_ever_more_rarely() -> None:
     schedule = plan(phase=3)
     seen = periods(schedule, Pace(schedule), 600, "everything")
     assert seen[:EVERY_PERIOD] == list(range(EVERY_PERIOD))
-    assert [b - a for a, b in zip(seen[:-1], seen[1:], strict=True)] == [
-        stride(p) for p in seen[:-1]
-    ]
+    assert [b - a for a, b in pairwise(seen)] == [stride(p) for p in seen[:-1]]
     assert len(seen) < 4 * EVERY_PERIOD
 
 
