@@ -1,5 +1,7 @@
 """When looks come: close at first, ever rarer, always on one even grid."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
