@@ -127,6 +127,7 @@ def _judge(
         or record.judge_every_period()
         or record.judge_recurring()
         or record.judge_settled()
+        or record.judge_slight()
         or record.judge_troughs()
         or record.judge_tail()
         or record.undecided("neither repeats nor grows regularly", record.periods + settled_periods)

@@ -185,8 +185,22 @@ class Record:
         flat = Growth(min(growth.low, 0.0), min(growth.rate, 0.0), 0.0)
         return self._say(Verdict.FLAT, flat, how)
 
+    def judge_slight(self) -> Judgement | None:
+        """Rule 6: it goes up and down within the slack, and its later half sets no new high.
+
+        Two counters that now and then are one integer object move a path's weight like that.
+        """
+        middle = (self.periods + 1) // 2
+        new_high = self.values[middle:].max() > self.values[:middle].max()
+        spread = float(np.ptp(self.values))
+        if not len(self.falls) or new_high or spread > self._slack or self.periods < self._quiet:
+            return None
+        bound = spread / self.periods
+        how = f"goes up and down by {self._amount(spread)}, no more than one small object"
+        return self._say(Verdict.FLAT, Growth(-bound, 0.0, bound), how)
+
     def judge_troughs(self) -> Judgement | None:
-        """Rule 6: falls now and then, but to a higher floor each time, and from higher peaks."""
+        """Rule 7: falls now and then, but to a higher floor each time, and from higher peaks."""
         turns = np.flatnonzero((self.growth[:-1] < 0) & (self.growth[1:] >= 0)) + 1
         if len(turns) < UNEVEN_FLOORS:
             return None
@@ -212,7 +226,7 @@ class Record:
         return self._say(Verdict.LEAK, growth, how)
 
     def judge_tail(self) -> Judgement | None:
-        """Rule 7: what came after a last fall early on is judged by itself."""
+        """Rule 8: what came after a last fall early on is judged by itself."""
         if not len(self.falls) or self.falls[-1] >= self.periods // 4:
             return None
         start = int(self.falls[-1]) + 1

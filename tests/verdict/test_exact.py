@@ -168,6 +168,14 @@ def test_one_step_within_the_slack_is_cleared_sooner() -> None:
     assert judge(values[:10], slack=64.0).verdict is Verdict.UNDECIDED
 
 
+def test_a_small_object_that_comes_and_goes_is_flat_in_few_periods() -> None:
+    values = [11_512.0, 11_512.0, 11_512.0, 11_480.0, 11_512.0, 11_512.0, 11_480.0, 11_512.0]
+    assert judge(values, slack=64.0).verdict is Verdict.FLAT
+    assert judge(values).verdict is Verdict.UNDECIDED
+    rising = [0.0, 32.0, 0.0, 32.0, 0.0, 32.0, 64.0, 32.0, 64.0]
+    assert judge(rising, slack=64.0).verdict is Verdict.UNDECIDED
+
+
 def test_two_steps_within_the_slack_are_not_forgiven() -> None:
     values = [100.0] * 3 + [120.0] * 5 + [140.0] * 13
     assert judge(values, slack=64.0).verdict is not Verdict.FLAT
