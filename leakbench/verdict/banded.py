@@ -196,12 +196,12 @@ class _Band:
         judged = record.judge_regular() or record.judge_every_period() or record.judge_recurring()
         if judged is None or judged.verdict is not Verdict.LEAK:
             return judged if judged and judged.verdict is Verdict.SATURATING else None
-        if judged.rate is not None:
+        if judged.rate is not None and self._surely_above(judged.rate):
             return judged
         growth = estimate_growth(self.values, 0.0)
         if is_slowing(self.values):
             return self._say(Verdict.SATURATING, growth, "growth, but ever less")
-        if not self._above(growth.low):
+        if not self._surely_above(growth.low):
             return None
         return self._say(Verdict.LEAK, growth, judged.reason.partition(":")[0])
 
@@ -230,7 +230,7 @@ class _Band:
         has_shrunk = rise - early < SHRINKING * early - fall and not goes_on
         if has_shrunk or is_slowing(self.values):
             return self._say(Verdict.SATURATING, growth, "growth, but ever less")
-        if not self._above(growth.low):
+        if not self._surely_above(growth.low):
             return None
         return self._say(Verdict.LEAK, growth, "growth beyond its wobble")
 
@@ -356,6 +356,15 @@ class _Band:
     def _above(self, growth_per_period: float) -> bool:
         allowed = self.budget * self.period_seconds / SECONDS_PER_HOUR
         return growth_per_period > allowed * (1 + 1e-9) + 1e-12
+
+    def _surely_above(self, growth_per_period: float) -> bool:
+        """Whether it is above, even if the noise and one lump of what is allowed came on top.
+
+        A record that has not fallen yet does not show how far it may, and of growth that is
+        allowed a few periods do not show the mean.
+        """
+        allowed = self.budget * self.period_seconds / SECONDS_PER_HOUR
+        return self._above(growth_per_period - (self.floor + allowed) / self.periods)
 
     def _evidence(self) -> str:
         audio = format_duration(self.periods * self.period_seconds)

@@ -153,3 +153,14 @@ def test_what_may_hide_in_a_wobble_is_told() -> None:
 def test_a_value_that_is_not_finite_is_an_error() -> None:
     with pytest.raises(UsageError, match="must be a finite number"):
         judge([1.0, float("nan"), 2.0])
+
+
+def test_the_first_periods_of_growth_that_is_allowed_are_no_leak() -> None:
+    # Six looks at the heap of a fixed release that may keep 400 bytes a segment, and keeps 385.
+    allowed = 16 * KIB + 400.0 * AN_HOUR
+    early = [1552.0, 2024.0, 2504.0, 2984.0, 3464.0, 3944.0]
+    assert judge(early, budget_per_hour=allowed).verdict is not Verdict.LEAK
+    kept = [*early, *(3944.0 + 385.0 * np.arange(1, 40))]
+    assert judge(kept, budget_per_hour=allowed).verdict is Verdict.FLAT
+    twice = [*early, *(3944.0 + 800.0 * np.arange(1, 10))]
+    assert judge(twice, budget_per_hour=allowed).verdict is Verdict.LEAK
