@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.conclude import conclude
-from leakbench.hosts.selftest import CLEAN_SCENARIO, HEAP_SECONDS, INJECTIONS, injected_cell
+from leakbench.hosts.selftest import CLEAN_SCENARIO, INJECTIONS, LEAKING_SECONDS, injected_cell
 from leakbench.plan import Cell, Plan, explain_folder, write_plan
 from leakbench.plan.config import CONFIG_FILE, load_config
 from leakbench.plan.matrix import CellRequest, build_cells
@@ -60,6 +60,7 @@ SOURCES = {
     "while-silent": "self.held.append(float(self.chunks) + 0.5)",
     "late-leak": "self.held.append(float(self.chunks) + 0.5)",
     "outside-roots": "owner.chunk_history.append(float(self.chunks) + 0.5)",
+    "native-per-minute": "self._malloc(_KIB)",
 }
 """The line that holds or makes what each injected leak keeps."""
 HOLDERS = {"outside-roots": "AutoModel.chunk_history"}
@@ -121,9 +122,8 @@ def cases(spec: str, scratch: Path) -> list[Case]:
     for injection in INJECTIONS:
         cell = injected_cell(subject, injection, rules=rules)
         if injection.in_heap:
-            # One process: what is explained is one process's heap. Two hours of it, as where
-            # eight of them prove it, for the growth to stand out from what settles.
-            cell = dataclasses.replace(cell, replicates=1, at_least_seconds=HEAP_SECONDS)
+            # A leak a minute needs some minutes for its rate to stand out.
+            cell = dataclasses.replace(cell, at_least_seconds=LEAKING_SECONDS)
         found.append(
             Case(
                 name=injection.leak,
@@ -188,10 +188,7 @@ def judge(case: Case, explanation: Explanation) -> tuple[str, str, str, str]:
     if explanation.error:
         return explanation.error, "", "", "unexplained"
     if not case.holder:
-        native = explanation.native_bytes_per_hour
-        if native is None:
-            return "", "", "", "unexplained"
-        return f"native, {native / 1024:,.0f} KiB/h", "", "", "right"
+        return judge_native(case, explanation)
     growth = next(
         (
             growth
@@ -213,6 +210,19 @@ def judge(case: Case, explanation: Explanation) -> tuple[str, str, str, str]:
         f"{first.share:.1%}" if first else "",
         "wrong" if missing else "right",
     )
+
+
+def judge_native(case: Case, explanation: Explanation) -> tuple[str, str, str, str]:
+    native = explanation.native_bytes_per_hour
+    if native is None:
+        return "", "", "", "unexplained"
+    lines = {growth.line.source: growth for growth in explanation.native if growth.line}
+    (source,) = case.sources
+    named = lines.get(source)
+    found = source if named else next(iter(lines), "")
+    share = f"{named.bytes_per_hour / native:.1%}" if named else ""
+    answer = "right" if named else "wrong" if lines else "unexplained"
+    return f"native, {native / 1024:,.0f} KiB/h", f"`{found}`" if found else "", share, answer
 
 
 if __name__ == "__main__":

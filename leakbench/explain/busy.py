@@ -8,7 +8,7 @@ from collections import Counter
 from types import FrameType
 from typing import Final
 
-from leakbench.explain.places import Place, place_of_frame
+from leakbench.explain.places import Place, is_audio, place_of_frame
 from leakbench.explain.source import describe_lines
 from leakbench.record.explanation import AllocationLine
 
@@ -50,7 +50,8 @@ class BusyLines:
         )
 
     def _sample(self, signum: int, frame: FrameType | None) -> None:
-        if place := place_of_frame(frame):
+        place = place_of_frame(frame)
+        if place and not is_audio(place[0][0]):
             self._seen[place] += 1
 
 

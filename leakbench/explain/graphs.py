@@ -30,6 +30,7 @@ from leakbench.record.explanation import Growth
 
 _STACK: Final = "traceback_"
 """Key of a node's metadata under which torch keeps the stack, outermost line first."""
+_TENSOR: Final = "torch.Tensor"
 _FRAME: Final = re.compile(r'File "(.+)", line (\d+)')
 
 
@@ -83,11 +84,13 @@ def find_graphs(
     found = []
     seen = Nodes()
     for behind in sorted(_behind_all(_tensors(locator)), key=lambda b: -len(b.new)):
+        # Of several tensors before the same nodes one tells of all.
+        is_news = behind.has_older and bool(behind.new.keys() - seen.keys())
+        if not is_news and id(behind.tensor) not in locator.named.index:
+            continue
         path, holders = locator.locate(behind.tensor)
         path = f"{path}.{GRAPH_NAME}" if path else ""
-        # Of several tensors before the same nodes one tells of all.
-        is_told = not behind.new.keys() - seen.keys()
-        if path not in leaking and (is_told or not behind.has_older):
+        if not is_news and path not in leaking:
             continue
         seen.update(behind.new)
         unit, rate = rate_of(len(behind.new), driven, hours)
@@ -106,6 +109,11 @@ def find_graphs(
             )
         )
     return tuple(sorted(found, key=lambda growth: -growth.bytes_per_hour))
+
+
+def is_saved(growth: Growth) -> bool:
+    """Whether what grows may be tensors that nodes have saved, which nothing of Python holds."""
+    return growth.kind == "objects" and growth.type == _TENSOR and not growth.holders[0].name
 
 
 def _tensors(locator: Locator) -> Iterator[Any]:

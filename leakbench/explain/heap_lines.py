@@ -3,24 +3,22 @@
 The allocator's own ledger is read before and after each line of the subject's own code. What a
 line leaves allocated, less what the lines below it do, is its net; over whole periods that of most
 lines is nothing. It needs no memray, and sees what memray cannot, such as a ``malloc`` that is
-called by its address. It knows no function of C; and of two lines, one of which allocates what the
-other frees, only that together they are even.
+called by its address. It knows no function of C; and of two functions, one of which allocates what
+the other frees, only that together they are even.
 """
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final, TypeAlias
 
 from leakbench.explain.census import Driven
 from leakbench.explain.native import NATIVE_AT_LEAST
-from leakbench.explain.places import LEAKBENCH, OWN, PYTHON, is_nobodys, owner_of
+from leakbench.explain.places import LEAKBENCH, OWN, PYTHON, is_audio, is_nobodys, owner_of
 from leakbench.explain.rates import rate_of_bytes
 from leakbench.explain.source import described
 from leakbench.probes.heap import c_ledger
@@ -31,9 +29,9 @@ READ_SECONDS_AT_MOST: Final = 200e-6
 that is free, and 100,000 free pieces take it 5 ms."""
 _READS: Final = 20
 _LINES_AT_MOST: Final = 8
-# Not resolved: frames name files as a worker finds them, through a link.
-_AUDIO: Final = str(Path(__file__).parents[1] / "scenario")
 _SHARE_AT_LEAST: Final = 0.05
+_EVEN: Final = 0.1
+"""How far apart what one function leaves and another takes may be, of either, to be the same."""
 
 
 @dataclass(slots=True)
@@ -103,7 +101,7 @@ class HeapLines:
     def _owner(self, file: str) -> str:
         """Return whose a file is, if its lines are to be looked at: as `place_of` would choose."""
         # What reads the audio gives it away, and the driver frees it.
-        owner = "" if is_nobodys(file) or file.startswith(_AUDIO) else owner_of(file)
+        owner = "" if is_nobodys(file) or is_audio(file) else owner_of(file)
         if owner in (OWN, LEAKBENCH, ""):
             return owner
         above = {frame.owner for frame in self._open} - {LEAKBENCH}
@@ -154,8 +152,8 @@ def find_heap_lines(
         new = Net(net.nbytes - before.nbytes, net.times - before.times)
         by_function.setdefault(function, {})[line] = new
     left = {f: sum(net.nbytes for net in lines.values()) for f, lines in by_function.items()}
-    possible = range(1, math.ceil(at_most * longer) + 1)
-    growing = sorted((f for f in left if left[f] in possible), key=lambda f: -left[f])
+    growing = [f for f in left if 0 < left[f] <= at_most * longer and not _is_freed(left[f], left)]
+    growing.sort(key=lambda function: -left[function])
     total = sum(left[function] for function in growing)
     found = []
     for function in growing[:_LINES_AT_MOST]:
@@ -175,3 +173,8 @@ def find_heap_lines(
             )
         )
     return tuple(found)
+
+
+def _is_freed(nbytes: int, left: Mapping[CodeType, int]) -> bool:
+    """Whether another function takes as much as one leaves."""
+    return any(abs(other + nbytes) <= _EVEN * nbytes for other in left.values())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ _SHARE_AT_LEAST: Final = 0.01
 _STACKS_AT_MOST: Final = 8
 _FILE: Final = "native.bin"
 _UNKNOWN: Final = "<unknown>"
+_INTERPRETER: Final = re.compile(
+    r"_?Py[A-Z_]|cfunction_|method_vectorcall|slot_tp_|_?ctypes_|ffi_call"
+)
+"""Functions by which the interpreter calls C: who called them is the line of Python."""
 _ALLOCATORS: Final = ("operator new(unsigned long)", "operator new[](unsigned long)")
 
 
@@ -173,11 +178,11 @@ def _stack(record: Any) -> Stack:
         lambda frame: (frame[1], frame[2]) not in within,
         record.hybrid_stack_trace(_FRAMES_AT_MOST),
     )
-    return Stack(
-        native=tuple(
-            CodeLine(function=function, file="" if file == _UNKNOWN else file, line=line)
-            for function, file, line in native
-            if function not in _ALLOCATORS
-        ),
-        python=tuple(python),
-    )
+    frames = [
+        CodeLine(function=function, file="" if file == _UNKNOWN else file, line=line)
+        for function, file, line in native
+        if function not in _ALLOCATORS
+    ]
+    # The innermost is told in any case: it may be the interpreter that allocates.
+    called = itertools.takewhile(lambda f: not _INTERPRETER.match(f.function), frames[1:])
+    return Stack(native=(*frames[:1], *called), python=tuple(python))

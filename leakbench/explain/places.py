@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import linecache
 import os
-import sysconfig
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
@@ -34,10 +33,9 @@ _HARNESS: Final = (
     tracemalloc.__file__,
     linecache.__file__,
 )
+_AUDIO: Final = _PACKAGE + "scenario" + os.sep
 _PACKAGES: Final = ("site-packages", "dist-packages")
-_STANDARD: Final = tuple(
-    folder + os.sep for folder in {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-)
+_STANDARD: Final = str(PurePath(os.__file__).parent) + os.sep
 
 OWN: Final = "own"
 """Owner of the subject's own code."""
@@ -88,6 +86,11 @@ def is_harness(file: str) -> bool:
     return file.startswith(_HARNESS) or file == "<unknown>"
 
 
+def is_audio(file: str) -> bool:
+    """Whether `file` makes the audio that is fed: its memory and its time are not the subject's."""
+    return file.startswith(_AUDIO)
+
+
 def is_final(file: str) -> bool:
     """Whether a line of `file`, innermost on its stack, is the one to name whoever called it."""
     return owner_of(file) in (OWN, LEAKBENCH)
@@ -102,4 +105,4 @@ def owner_of(file: str) -> str:
     for at in range(len(parts) - 1, 0, -1):
         if parts[at - 1] in _PACKAGES:
             return parts[at].removesuffix(".py")
-    return PYTHON if file.startswith((*_STANDARD, "<")) else OWN
+    return PYTHON if file.startswith((_STANDARD, "<")) else OWN

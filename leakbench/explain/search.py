@@ -37,8 +37,9 @@ _BUILTINS_AT_LEAST: Final = 12
 _TEXT_AT_LEAST: Final = 16
 """Characters of text that may be one that grows: names are shorter."""
 _UNHELD_SHARE: Final = 0.5
-"""Share of the heap's growth from which on memory without a holder is told of: a few hundred bytes
-of every run are of nobody in particular."""
+"""Share of the heap's growth from which on memory without a holder is told of."""
+_UNHELD_AT_LEAST: Final = 1024
+"""Bytes of it that must have been seen: a few hundred of any drive are of nobody in particular."""
 _SAME_LINES: Final = 0.5
 """Share of a growth's bytes that come from another's lines, from which on it is the same leak."""
 
@@ -236,7 +237,8 @@ class _Search:
             if line not in self._told and grows(first.get(line, 0), middle.get(line, 0), last[line])
         }
         nbytes = sum(lines.values())
-        if not nbytes or nbytes < _UNHELD_SHARE * self._heap_bytes_per_hour * self._evidence.hours:
+        of_heap = _UNHELD_SHARE * self._heap_bytes_per_hour * self._evidence.hours
+        if nbytes < max(_UNHELD_AT_LEAST, of_heap):
             return []
         return [self._growth("unheld", None, "bytes", amount=nbytes, nbytes=nbytes, lines=lines)]
 

@@ -47,7 +47,7 @@ class WorkerRequest:
     explain_process: Mapping[str, float] = field(default_factory=dict)
     """Metrics of the process known to leak, and how fast an audio-hour."""
     explain_apart: int = 0
-    """Most periods from one growth of such a count to its next."""
+    """Most periods from one growth of such a metric to its next."""
 
 
 def write_request(folder: Path, request: WorkerRequest, file: str = REQUEST_FILE) -> None:

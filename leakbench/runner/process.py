@@ -153,6 +153,7 @@ class WorkerProcess:
         What it measured is on disk by then, and stays as it is.
         """
         self.folder.with_name(EXPLAIN_FOLDER).mkdir()
+        request = dataclasses.replace(request, temp_folder=self._temp.name)
         write_request(self.folder, request, EXPLAIN_FILE)
         self._explain_seconds = EXPLAIN_SECONDS + request.explain_seconds
 

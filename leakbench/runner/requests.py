@@ -86,14 +86,13 @@ def growth_gaps(trace: Trace, begin: Begin, leaking: Sequence[str]) -> dict[str,
 
 
 def periods_apart(trace: Trace, begin: Begin, metrics: Iterable[str]) -> int:
-    """Return the most periods from one growth of a count of the process to its next.
+    """Return the most periods from one growth of a metric of the process to its next.
 
-    Of those of `metrics` that are counts, as far as they have grown at least twice; 0 for none.
+    Of each of `metrics`, as far as it has grown at least twice by more than its noise; 0 for none.
     """
     most = 0.0
     for name in metrics:
-        if metric_of(name).quantity == "count":
-            column = trace.column(PROCESS_PATH, name).since(begin.warmup_seconds)
-            grown = column.audio_seconds[1:][np.diff(column.values) > 0]
-            most = max(most, float(np.diff(grown).max(initial=0.0)))
+        column = trace.column(PROCESS_PATH, name).since(begin.warmup_seconds)
+        grown = column.audio_seconds[1:][np.diff(column.values) > metric_of(name).noise]
+        most = max(most, float(np.diff(grown).max(initial=0.0)))
     return min(math.ceil(most / begin.period_seconds), APART_AT_MOST)

@@ -244,7 +244,7 @@ class Types(Holding):
         self.made.append(type("Chunk", (Watched,), {"number": self.chunks}))
 
 
-class Modules(Holding):
+class Globals(Holding):
     """Names put into a module's globals."""
 
     def keep(self, samples: Samples) -> None:
@@ -279,6 +279,29 @@ class Cycles(Holding):
 
     async def _step(self) -> None:
         await anext(self.agen)
+
+
+class BoundedHolding(Holding):
+    """Keeps the last of everything, and no more."""
+
+    def keep(self, samples: Samples) -> None:
+        LOCAL.levels = [self.chunks + 0.5]
+        SESSIONS.clear()
+        SESSIONS[self.chunks] = {"levels": [self.chunks + 0.5]}
+        RECENT.append(samples.tobytes()[:100])
+        if len(RECENT) > 4:
+            RECENT.popleft()
+
+
+class RotatingHolding(Holding):
+    """A ring whose items are always new: as many as before, and none of those that were there."""
+
+    def keep(self, samples: Samples) -> None:
+        GENERATORS.append(self.count())
+        del GENERATORS[:-5]
+
+    def count(self) -> Generator[float, None, None]:
+        yield self.chunks + 0.5
 
 
 class Transcript(Holding):

@@ -174,7 +174,7 @@ class SharedBlocks(Opening):
         block.unlink()
 
 
-class Bounded(Opening):
+class BoundedOpening(Opening):
     """Opens all of these, keeps the last of each, and so holds no more than it did."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from leakbench.record.explanation import (
     AllocationLine,
+    CodeLine,
     Explanation,
     Growth,
     write_explanation,
@@ -19,6 +20,16 @@ LINE = AllocationLine(
     share=0.263,
     bytes_per_hour=3e6,
 )
+OWN_LINE = AllocationLine(
+    file="/home/me/app/stream.py",
+    line=30,
+    function="Vad.feed",
+    source="self.log.append(samples.mean())",
+    share=0.562,
+    bytes_per_hour=3e6,
+    through=(CodeLine(file="/packages/numpy/_core/_methods.py", line=132, function="_mean"),),
+)
+"""A line of a user's own, whose memory a line of numpy allocates."""
 HOSTILE_LINE = AllocationLine(
     file="/tmp/<b>/model.py",
     line=1,

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 from leakbench.report.junit import junit_xml
 from leakbench.report.run_folder import read_run
 from tests.report.conftest import HOSTILE_SCENARIO
-from tests.report.explanations import explain, growth
+from tests.report.explanations import LINE, OWN_LINE, explain, growth
 from tests.report.run_folders import (
     error_cell,
     fixed_cell,
@@ -46,6 +46,26 @@ def test_a_failure_shows_limit_beside_observation() -> None:
     text = failure.text or ""
     assert "stats.scores storage: leak, observed +340 MiB/h (exact), limit 0 B/h" in text
     assert "process" not in text.splitlines()[2]
+
+
+def test_a_failure_has_the_file_and_line_of_the_user(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [leaking_cell(expect="flat", as_expected=False)])
+    explain(folder, leaking_cell(), growth(allocations=(OWN_LINE, LINE)))
+    run = read_run(folder)
+    case = ElementTree.fromstring(junit_xml(run.result, run.leaks)).find(".//testcase")
+    assert case is not None
+    assert (case.get("file"), case.get("line")) == (OWN_LINE.file, "30")
+    text = case.findtext("failure") or ""
+    assert "allocated at app/stream.py:30 Vad.feed through _core/_methods.py:132" in text
+
+
+def test_an_expected_leak_has_no_file(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [leaking_cell()])
+    explain(folder, leaking_cell(), growth())
+    run = read_run(folder)
+    case = ElementTree.fromstring(junit_xml(run.result, run.leaks)).find(".//testcase")
+    assert case is not None
+    assert case.get("file") is None
 
 
 def test_a_failure_says_who_holds_what_leaks(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from leakbench.record.explanation import AllocationLine
 from leakbench.report.run_folder import read_run
 from leakbench.report.summary import escape_markdown, markdown_summary, workflow_annotations
 from tests.report.conftest import HOSTILE_SCENARIO, HOSTILE_SUBJECT
-from tests.report.explanations import HOSTILE_CHAIN, explain, growth
+from tests.report.explanations import HOSTILE_CHAIN, LINE, OWN_LINE, explain, growth
 from tests.report.run_folders import (
     error_cell,
     fixed_cell,
@@ -73,6 +77,36 @@ def test_annotations_name_path_rate_and_budget() -> None:
     assert line.startswith("::error title=leakbench%3A original on silence::")
     assert "stats.scores storage +340 MiB/h" in line
     assert "nothing may grow" in line
+
+
+def annotation(folder: Path, line: AllocationLine) -> str:
+    leak = leaking_cell(expect="flat", as_expected=False)
+    write_run(folder, [leak])
+    explain(folder, leak, growth(allocations=(line,)))
+    run = read_run(folder)
+    (text,) = workflow_annotations(run.result, run.leaks)
+    return text
+
+
+def test_an_annotation_is_shown_at_the_line_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "app" / "stream.py"
+    file.parent.mkdir()
+    file.touch()
+    monkeypatch.chdir(tmp_path)
+    text = annotation(tmp_path / "run", replace(OWN_LINE, file=str(file)))
+    assert text.startswith("::error file=app/stream.py,line=30,title=leakbench%3A original on sil")
+    assert text.endswith(" At app/stream.py:30 Vad.feed through _core/_methods.py:132.")
+
+
+def test_an_annotation_of_a_line_outside_the_checkout_names_it_in_words_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = annotation(tmp_path / "run", LINE)
+    assert text.startswith("::error title=")
+    assert text.endswith(" At fsmn_vad_streaming/model.py:464 FsmnVADStreaming.ComputeDecibel.")
 
 
 def test_what_is_as_expected_is_not_annotated() -> None:

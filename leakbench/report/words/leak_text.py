@@ -104,7 +104,8 @@ def rate_text(growth: Growth) -> str:
         amount = format_bytes(growth.amount)
     else:
         items = "item" if growth.amount == 1 else "items"
-        what = {"objects": _short(growth.type), "nodes": "nodes"}.get(growth.quantity, items)
+        nodes = "node" if growth.amount == 1 else "nodes"
+        what = {"objects": _short(growth.type), "nodes": nodes}.get(growth.quantity, items)
         amount = f"{growth.amount:,.4g} {what}"
     return f"{amount} {article} {growth.per}"
 
@@ -131,8 +132,10 @@ def _told(found: CellLeaks) -> tuple[list[Leak], list[Leak], int]:
 
 def _leak(leak: Leak) -> Paragraph:
     growth = leak.growth
-    told = [*_what_grows(growth), words(f" by {rate_text(growth)}, ")]
-    told.append(words(f"{format_bytes(growth.bytes_per_hour)} an hour"))
+    told = [*_what_grows(growth), words(f" by {rate_text(growth)}")]
+    # What a node of TorchScript saves is not told by any attribute.
+    if growth.bytes_per_hour:
+        told.append(words(f", {format_bytes(growth.bytes_per_hour)} an hour"))
     if growth.path:
         told += [words(". Held by "), code(growth.chain), words(f" ({_short(growth.type)}).")]
     else:

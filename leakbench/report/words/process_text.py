@@ -80,7 +80,7 @@ def opened_paragraph(opened: Opened) -> Paragraph:
 def opened_line(opened: Opened) -> str:
     """Return the same in one short line."""
     where = f"opened at {line_text(opened.openers[0])}" if opened.openers else "opened unseen"
-    return f"{opened.what} ({metric_of(opened.metric).label}) +{_opened_rate(opened)}: {where}"
+    return f"{opened.what} ({metric_of(opened.metric).label}): {_opened_rate(opened)}; {where}"
 
 
 def native_paragraphs(explanation: Explanation) -> list[Paragraph]:
@@ -173,7 +173,7 @@ def _opened_rate(opened: Opened) -> str:
 
 def _opened_at(opened: Opened) -> Sequence[Phrase]:
     if not opened.openers:
-        return [words(" No line of Python was seen to open it: C code does, or a thread of its.")]
+        return [words(" No line of Python was seen to open it.")]
     told = [words(" Opened at ")]
     for number, line in enumerate(opened.openers[:LINES_AT_MOST]):
         told += [words("; " if number else ""), *line_phrases(line)]

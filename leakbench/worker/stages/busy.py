@@ -10,7 +10,8 @@ from leakbench.worker.stages.stage import Findings, Setup
 
 _SAMPLES: Final = 200
 """Enough for a line with half of the time to show with 43 to 57 % of them, 95 of 100 times."""
-_PERIODS_AT_MOST: Final = 10
+_SECONDS_AT_LEAST: Final = 1.0
+"""Time to sample for, for cells that were decided in less."""
 
 
 class BusyStage:
@@ -20,17 +21,19 @@ class BusyStage:
         self._setup = setup
         self._findings = findings
         self._lines = BusyLines()
-        self._periods = -1
+        self._began_seconds: float | None = None
 
     def after_chunk(self, driven: Driven) -> bool:
         """Begin at a phase point; look at each of those that follow."""
         if not self._setup.is_at_phase(driven.chunks):
             return False
-        self._periods += 1
-        if self._periods == 0:
+        now = self._setup.seconds_since_begun()
+        if self._began_seconds is None:
+            self._began_seconds = now
             self._lines.start()
             return False
-        if self._lines.samples < _SAMPLES and self._periods < _PERIODS_AT_MOST:
+        time_allowed = max(self._setup.request.explain_seconds, _SECONDS_AT_LEAST)
+        if self._lines.samples < _SAMPLES and now - self._began_seconds < time_allowed:
             return False
         self._lines.stop()
         self._findings.busy = self._lines.lines()

@@ -21,6 +21,7 @@ from leakbench.explain.search import Evidence, find_growths
 from leakbench.explain.tensor_origins import TensorOrigins
 from leakbench.metrics import metric_of
 from leakbench.probes.objects import ObjectProbe
+from leakbench.probes.settling import Settling
 from leakbench.probes.traced import Tracing
 from leakbench.subject import Subject
 from leakbench.worker.stages.stage import Findings, Setup
@@ -75,6 +76,7 @@ class CensusStage:
         self._lines: list[dict[Place, int]] = []
         """Bytes still held of what each line allocated, at each census."""
         self._open: list[Look] = []
+        self._settling = Settling(clears_caches=setup.request.clear_caches)
         self._origins = TensorOrigins()
         self._ledger = _ledger(setup)
         self._tracing: Tracing | None = None
@@ -134,6 +136,8 @@ class CensusStage:
             self._open.append(self._ledger.kept())
         self._origins.stop()
         self._setup.flush()
+        # What the interpreter caches is nobody's: names of attributes, as ever more are asked for.
+        self._settling.settle()
         self._lines.append(traced_by_line())
         walk = self._heap.walk(self._setup.subject, self._ours())
         self._censuses.append(take_census(walk, self._heap, driven))

@@ -6,7 +6,7 @@ import sys
 from typing import Final
 
 from leakbench.explain.census import Driven
-from leakbench.explain.graphs import NodeStacks, find_graphs
+from leakbench.explain.graphs import NodeStacks, find_graphs, is_saved
 from leakbench.explain.heapwalk import HeapWalk
 from leakbench.explain.locating import Locator
 from leakbench.explain.search import without_repeats
@@ -56,6 +56,6 @@ class GraphStage:
             driven=between,
             hours=self._setup.hours_of(between.chunks),
         )
-        # What nodes save may be tensors of Python, which were seen to become more.
-        self._findings.growths = tuple(without_repeats((*graphs, *self._findings.growths)))
+        others = [g for g in self._findings.growths if not (graphs and is_saved(g))]
+        self._findings.growths = tuple(without_repeats((*graphs, *others)))
         return True

@@ -77,8 +77,11 @@ class NativeStage(TwoStretches[Stretch]):
         """Add the stacks of which ever more is left, in place of lines alone."""
         found = find_native(first, second, driven=driven, hours=hours, told=_told(self._findings))
         with_stack = {_line_of(growth) for growth in found}
-        # What is called by its address is in the heap, and not in any table that can be patched.
-        alone = [g for g in self._findings.native if _line_of(g) not in with_stack]
+        # What is called by its address is in no table that memray could patch. Where it has seen
+        # most of what grows, there is nothing of the kind.
+        seen = sum(growth.bytes_per_hour for growth in found)
+        lines = self._findings.native if seen < memory_rate(self._setup) / 2 else ()
+        alone = [growth for growth in lines if _line_of(growth) not in with_stack]
         self._findings.native = tuple(
             sorted((*found, *alone), key=lambda growth: -growth.bytes_per_hour)
         )

@@ -14,8 +14,8 @@ from leakbench.probes.settling import Settling
 from leakbench.worker.stages.stage import Findings, Setup
 
 PERIODS_AT_MOST: Final = 10
-"""Of the first stretch. What leaks once a minute does so once in ten of the shipped scenarios'
-periods."""
+"""Of the first stretch, unless what grows is known to be rarer: what leaks once a minute does so
+once in ten of the shipped scenarios' periods."""
 _SECONDS_AT_LEAST: Final = 3.0
 """Time for both stretches, for cells that were decided in less."""
 
@@ -28,7 +28,7 @@ class TwoStretches(ABC, Generic[Seen]):
     def __init__(self, setup: Setup, findings: Findings) -> None:
         self._setup = setup
         self._findings = findings
-        self._settling = Settling()
+        self._settling = Settling(clears_caches=setup.request.clear_caches)
         self._seen: list[Seen] = []
         self._driven: list[Driven] = []
         self._from: Driven | None = None
@@ -96,6 +96,10 @@ class TwoStretches(ABC, Generic[Seen]):
             return True
         if self._driven:
             return self._periods >= 2 * (self._driven[0].chunks // self._setup.chunks_per_period)
+        # As long as it takes what is rare to come once, and no longer: it then comes as often in
+        # any stretch of that length.
+        at_least = self._setup.request.explain_apart
         spent = self._setup.seconds_since_begun() - self._from_seconds
         budget = max(self._setup.request.explain_seconds, _SECONDS_AT_LEAST)
-        return self._periods >= PERIODS_AT_MOST or spent > budget / 3
+        is_late = self._periods >= PERIODS_AT_MOST or spent > budget / 3
+        return self._periods >= at_least and is_late
