@@ -13,11 +13,17 @@
         +-- ProvisionError       a release that could not be installed
         +-- SubjectError         the subject raised, hung, or returned nonsense
         +-- StimulusError        the audio did not reach what the scenario promises
+        +-- HarnessError         whatever nobody foresaw: a full disk, a fault of leakbench
 
 A leak is a verdict, never an exception. Messages are one line: what, where,
 expected, got, next step. Only ``leakbench.cli`` prints them and picks the exit
 status.
 """
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
 
 
 class LeakbenchError(Exception):
@@ -62,3 +68,22 @@ class SubjectError(RunError):
 
 class StimulusError(RunError):
     """The audio did not bring the subject where the scenario promises: nothing was measured."""
+
+
+class HarnessError(RunError):
+    """Leakbench or what it stands on failed in a way that nothing foresaw."""
+
+
+def describe_exception(error: BaseException) -> str:
+    """Return an exception that is not ours on one line: type, message, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({PurePath(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {_message(error):.300}{where}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split()) or "no message"
+    except Exception:
+        # A subject's own exception may fail at saying what it is.
+        return "its message cannot be shown"

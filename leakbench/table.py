@@ -35,9 +35,9 @@ class Table:
     def text(self, key: str, default: str) -> str:
         """Return text."""
         value = self._take(key, default)
-        if not isinstance(value, str):
+        if not _is_text(value):
             raise self._wrong(key, "text", value)
-        return value
+        return str(value)
 
     def flag(self, key: str) -> bool:
         """Return true or false; false where the key is missing."""
@@ -71,7 +71,7 @@ class Table:
         """Return one text or a list of them; none where the key is missing."""
         value = self._take(key, [])
         items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        if not isinstance(items, list) or not all(map(_is_text, items)):
             raise self._wrong(key, "text or a list of texts", value)
         return tuple(items)
 
@@ -144,6 +144,11 @@ class Table:
         return self._error(f"{self._file}: {self._prefix}{key} must be {expected}, got {shown}")
 
 
+def _is_text(value: object) -> bool:
+    """Whether `value` is text that may name a file: a NUL is in no name."""
+    return isinstance(value, str) and "\0" not in value
+
+
 def read_table(path: Path, *, shown: str, error: type[UsageError]) -> Table:
     """Read a TOML file.
 
@@ -166,3 +171,6 @@ def read_table(path: Path, *, shown: str, error: type[UsageError]) -> Table:
         raise error(f"{shown}: not UTF-8 text at byte {cause.start}") from cause
     except (tomllib.TOMLDecodeError, RecursionError) as cause:
         raise error(f"{shown}: not valid TOML: {cause}") from cause
+    except ValueError as cause:
+        # No file can be called so: a NUL is in its name.
+        raise error(f"{shown}: cannot be read: {cause}") from cause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from typing import Final, Literal, TypeAlias
 from leakbench.errors import ConfigError
 
 SECONDS_PER_HOUR: Final = 3600.0
+MOST_SECONDS: Final = 3.6e9
+"""Longest duration, a million hours: counts of chunks and samples stay whole numbers in a float."""
+MOST: Final = 1e18
+"""Largest amount, an exabyte: sums and products of amounts stay finite."""
 
 Quantity: TypeAlias = Literal["bytes", "elements", "count", "seconds"]
 Per: TypeAlias = Literal["minute", "hour", "day", "chunk", "segment", "stream"]
@@ -66,9 +71,10 @@ def parse_duration(text: str) -> float:
     """
     match = _DURATION.fullmatch(text.strip().lower())
     seconds = float(match[1]) * _DURATION_SECONDS[match[2]] if match else 0.0
-    if seconds <= 0:
+    if not 0 < seconds <= MOST_SECONDS:
         raise ConfigError(
-            f"duration must be a positive number with a unit, such as 90s, 10m or 2h; got {text!r}"
+            "duration must be a positive number with a unit, such as 90s, 10m or 2h, and at most "
+            f"{MOST_SECONDS / SECONDS_PER_HOUR:g}h; got {text!r:.60}"
         )
     return seconds
 
@@ -81,9 +87,15 @@ def parse_size(text: str) -> int:
     ConfigError
         When `text` is not a positive amount of bytes.
     """
-    amount, quantity = _parse_amount(text)
+    try:
+        amount, quantity = _parse_amount(text)
+    except ConfigError:
+        # Which units there are besides those of bytes helps nobody here.
+        amount, quantity = 0.0, "bytes"
     if quantity != "bytes" or amount < 1:
-        raise ConfigError(f"size must be a positive amount of bytes, such as 512 MiB; got {text!r}")
+        raise ConfigError(
+            f"size must be a positive amount of bytes, such as 512 MiB; got {text!r:.60}"
+        )
     return int(amount)
 
 
@@ -204,6 +216,15 @@ def format_duration(seconds: float) -> str:
     return f"{_significant(seconds / 86400)} d"
 
 
+def write_duration(seconds: float) -> str:
+    """Return at least `seconds` as :func:`parse_duration` reads it, in its largest whole unit."""
+    for unit, divisor in (("h", 3600), ("m", 60)):
+        # A few minutes more or less are nothing in hours; to the second is for what is short.
+        if seconds >= 2 * divisor and (unit == "m" or seconds % divisor == 0):
+            return f"{math.ceil(seconds / divisor)}{unit}"
+    return f"{math.ceil(seconds)}s"
+
+
 def _significant(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
@@ -213,6 +234,9 @@ def _parse_amount(text: str) -> tuple[float, Quantity]:
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise ConfigError(
-            f"amount must be a number with one of {', '.join(_UNITS)}; got {text.strip()!r}"
+            f"amount must be a number with one of {', '.join(_UNITS)}; got {text.strip()!r:.60}"
         )
-    return float(match[1]) * unit[0], unit[1]
+    amount = float(match[1]) * unit[0]
+    if amount > MOST:
+        raise ConfigError(f"amount must be at most {MOST:g}; got {text.strip()!r:.60}")
+    return amount, unit[1]

@@ -12,6 +12,7 @@ from leakbench.units import (
     parse_budget,
     parse_duration,
     parse_size,
+    write_duration,
 )
 
 EXPOSURE = Exposure(chunks_per_hour=6000, segments_per_hour=600, streams_per_hour=2)
@@ -69,6 +70,33 @@ def test_a_bad_budget_is_refused_with_what_was_typed(text: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_budget(text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + "h", "1000001h", "9" * 30 + "d"])
+def test_a_duration_that_no_number_can_count_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="at most 1e\\+06h") as error:
+        parse_duration(text)
+    assert len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize("amount", ["9" * 400, "1000000001"])
+def test_an_amount_that_nothing_can_hold_is_refused(amount: str) -> None:
+    with pytest.raises(ConfigError, match="size must be"):
+        parse_size(f"{amount} GiB")
+    with pytest.raises(ConfigError, match="amount must be at most"):
+        parse_budget(f"{amount} GiB/h")
+
+
+@given(st.floats(0.01, 1e6))
+def test_a_duration_is_written_as_it_is_read_and_never_too_short(seconds: float) -> None:
+    read = parse_duration(write_duration(seconds))
+    assert seconds <= read <= seconds + 60
+
+
+def test_a_duration_is_written_in_its_largest_whole_unit() -> None:
+    assert [write_duration(s) for s in (45, 90.5, 600, 601, 7200, 7260, 36_000)] == [
+        *("45s", "91s", "10m", "11m", "2h", "121m", "10h"),
+    ]
 
 
 def test_a_budget_a_segment_needs_to_know_the_segments() -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from leakbench.bisect.bisection import bisect_line
 from leakbench.bisect.candidates import Candidate, line_between
@@ -25,10 +21,10 @@ from leakbench.bisect.findings import (
 )
 from leakbench.bisect.probing import CellProber
 from leakbench.cli.exit_status import ExitStatus
+from leakbench.cli.faults import faults_kept_in, written_to
 from leakbench.cli.options import DURATION
 from leakbench.cli.progress import BarsObserver, PlainObserver, watch
-from leakbench.cli.terminal import as_text, make_console, say
-from leakbench.errors import OutputError
+from leakbench.cli.terminal import Field, Terminal, verdict_text
 from leakbench.plan import REPORTS_FOLDER
 from leakbench.plan.matrix import CellRequest
 from leakbench.scenario import load_scenario
@@ -106,9 +102,9 @@ def command(good: str, bad: str, pattern: str | None, output: Path | None, **cel
     leakbench bisect --scenario silence --good vad.py:Vad:v1.0 --bad vad.py:Vad:HEAD
     """  # noqa: D301 - click reads the control character
     line = line_between(good, bad)
-    console = make_console()
+    console = Terminal()
     folder = folder_of(output, cell["scenario"])
-    with watch(console) as observer:
+    with faults_kept_in(folder), watch(console) as observer:
         prober = make_prober(folder, line.candidates, observer, **cell)
         findings = bisect_line(
             line,
@@ -147,29 +143,29 @@ def make_prober(
     )
 
 
-def show_findings(console: Console, folder: Path, findings: Findings, *, file: str) -> None:
+def show_findings(console: Terminal, folder: Path, findings: Findings, *, file: str) -> None:
     """Write the JSON and the plot of a search and print its table and its sentences.
 
     Raises
     ------
-    OutputError
+    LeakbenchError
         When the folder cannot be written.
     """
     # matplotlib takes half a second to import: only once there is something to draw.
     from leakbench.report.plots.figures import save_figure
     from leakbench.report.plots.release_steps import plot_release_steps
 
-    try:
+    with written_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_findings(folder / file, findings)
         save_figure(plot_release_steps(findings), (folder / file).with_suffix(""))
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
-    console.print(_table(findings))
+    console.table(
+        ("candidate", "verdict", "audio", *findings.paths[:_COLUMNS], ""), _rows(findings)
+    )
     for sentence in sentences(findings):
-        say(console, sentence)
-    console.print(f"table, plot and figures in {folder}", highlight=False, soft_wrap=True)
-    say(console, f"again: {shlex.join(findings.command)}")
+        console.say(sentence)
+    console.say(f"table, plot and figures in {folder}")
+    console.again(findings.command)
 
 
 def sentences(findings: Findings) -> list[str]:
@@ -206,20 +202,17 @@ def _change_text(change: ChangeRow, path: str) -> str:
     )
 
 
-_COLOURS: Final = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}
+_COLUMNS: Final = 3
+"""Paths that have a column of their own; the sentences tell of all."""
 
 
-def _table(findings: Findings) -> Table:
-    table = Table("candidate", "verdict", "audio", *findings.paths[:3], "", box=None)
-    table.columns[0].no_wrap = True
+def _rows(findings: Findings) -> Iterator[tuple[Field, ...]]:
     for row in findings.probes:
-        rates = [row.rates[path].text if path in row.rates else "" for path in findings.paths[:3]]
-        why = f"skipped: {row.reason}" if row.skipped else row.detail
-        table.add_row(
+        paths = findings.paths[:_COLUMNS]
+        yield (
             row.name,
-            Text.assemble((row.verdict, _COLOURS[row.verdict]), " (kept)" if row.reused else ""),
+            verdict_text(row.verdict, " (kept)" if row.reused else ""),
             format_duration(row.audio_seconds),
-            *rates,
-            as_text(why),
+            *(row.rates[path].text if path in row.rates else "" for path in paths),
+            f"skipped: {row.reason}" if row.skipped else row.detail,
         )
-    return table

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from leakbench.cli.exit_status import ExitStatus
-from leakbench.errors import OutputError
+from leakbench.cli.faults import written_to
+from leakbench.cli.terminal import Terminal
 
 
 @click.command("compare")
@@ -32,12 +33,12 @@ def command(folders: tuple[Path, ...], output: Path) -> None:
     from leakbench.report.comparison.text import comparison_text
 
     compared = compare_folders(folders)
-    try:
+    with written_to(output):
         write_comparison(compared, output)
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written: {error.strerror}") from error
+    console = Terminal()
     for runs in compared:
-        click.echo(comparison_text(runs.comparison))
-    click.echo(f"page, Markdown, JSON and overlays in {output}")
+        for line in comparison_text(runs.comparison).split("\n"):
+            console.say(line)
+    console.say(f"page, Markdown, JSON and overlays in {output}")
     if any(runs.comparison.regressed for runs in compared):
         raise click.exceptions.Exit(ExitStatus.UNEXPECTED)

@@ -5,30 +5,32 @@ from __future__ import annotations
 import datetime
 import itertools
 import os
-import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from leakbench.cli.exit_status import status_of_cell, status_of_result
+from leakbench.cli.faults import faults_kept_in, written_to
 from leakbench.cli.progress import watch
-from leakbench.cli.terminal import as_text, make_console, say
+from leakbench.cli.signals import signals_held
+from leakbench.cli.terminal import Terminal, verdict_text
 from leakbench.conclude import conclude
 from leakbench.errors import OutputError
-from leakbench.plan import REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
-from leakbench.record.result import Result, write_result
+from leakbench.plan import CELLS_FOLDER, REPORTS_FOLDER, Cell, Explain, Limits, Plan, write_plan
+from leakbench.record.result import CellResult, Result, write_result
+from leakbench.record.trace import LOG_FILE, STACKS_FILE
+from leakbench.report.run_folder import gather_undecided
 from leakbench.report.summary import markdown_summary, workflow_annotations
 from leakbench.report.words.leak_text import leak_paragraphs
 from leakbench.report.words.leaks import CellLeaks, gather_leaks
 from leakbench.report.words.phrases import plain_text
 from leakbench.runner.explaining import explain_leaks
 from leakbench.runner.schedule import run_plan
+from leakbench.text import printable
 from leakbench.units import format_duration
 
 
@@ -64,36 +66,9 @@ def execute(
         command=("leakbench", *sys.argv[1:]),
         started=now.isoformat(timespec="seconds"),
     )
-    console = make_console()
     write_plan(folder, plan)
-    began = time.monotonic()
-    interrupted: KeyboardInterrupt | None = None
-    with watch(console) as observer:
-        try:
-            run_plan(plan, folder, observer)
-        except KeyboardInterrupt as error:
-            interrupted = error
-    result = conclude(folder, wall_seconds=time.monotonic() - began)
-    write_result(folder, result)
-    # Verdicts first: what is still to be explained, and pictures, take a while.
-    print_verdicts(console, result)
-    if interrupted is None:
-        # Before the pages are written, for they tell what was found.
-        try:
-            with console.status("explaining the leaks ..."):
-                explain_leaks(plan, folder, result)
-        except KeyboardInterrupt as error:
-            interrupted = error
-    leaks = gather_leaks(folder, result)
-    for found in leaks:
-        if found.explanation is not None:
-            _print_leaks(console, found)
-    write_pages(folder)
-    tell_github(result, leaks)
-    print_whereabouts(console, folder, result)
-    if interrupted is not None:
-        raise interrupted
-    raise click.exceptions.Exit(status_of_result(result))
+    with faults_kept_in(folder):
+        _execute_plan(Terminal(), plan, folder)
 
 
 def new_folder(parent: Path, name: str) -> Path:
@@ -116,12 +91,94 @@ def new_folder(parent: Path, name: str) -> Path:
     raise AssertionError("there is always another number")
 
 
-def print_verdicts(console: Console, result: Result) -> None:
+def _execute_plan(console: Terminal, plan: Plan, folder: Path) -> NoReturn:
+    began = time.monotonic()
+    interruption: KeyboardInterrupt | None = None
+    with watch(console) as observer:
+        try:
+            run_plan(plan, folder, observer)
+        except KeyboardInterrupt as error:
+            interruption = error
+    with signals_held():
+        result = conclude(folder, wall_seconds=time.monotonic() - began)
+        keep_result(console, folder, result)
+    if interruption is None:
+        # Before the pages are written, for they tell what was found.
+        try:
+            with console.status("explaining the leaks ...", spinner=console.spinner):
+                explain_leaks(plan, folder, result)
+        except KeyboardInterrupt as error:
+            interruption = error
+    leaks = gather_leaks(folder, result)
+    for found in leaks:
+        if found.explanation is not None:
+            _print_leaks(console, found)
+    write_pages(folder)
+    tell_github(console, folder, result, leaks)
+    print_whereabouts(console, folder, result)
+    if interruption is not None:
+        raise interruption
+    raise click.exceptions.Exit(status_of_result(result))
+
+
+def keep_result(console: Terminal, folder: Path, result: Result) -> None:
+    """Write the result of a run and print its verdicts, which are known even if that fails.
+
+    Raises
+    ------
+    LeakbenchError
+        When the result cannot be written.
+    """
+    # Verdicts first: what is still to be explained, and pictures, take a while.
+    try:
+        with written_to(folder):
+            write_result(folder, result)
+    finally:
+        print_verdicts(console, folder, result)
+
+
+def print_verdicts(console: Terminal, folder: Path, result: Result) -> None:
     """Print the table of a run, and what is short of what it must be."""
-    console.print(_table(result))
+    console.table(
+        ("subject", "scenario", "chunk", "verdict", "must be", "audio", "why"),
+        (
+            (
+                cell.subject,
+                cell.scenario,
+                f"{cell.chunk_ms} ms",
+                verdict_text(
+                    cell.verdict,
+                    "" if cell.as_expected else f" [status {status_of_cell(cell).value}]",
+                ),
+                cell.expect or "",
+                format_duration(cell.audio_seconds),
+                _why(cell) if cell.as_expected or console.is_log else "see below",
+            )
+            for cell in result.cells
+        ),
+    )
+    undecided = gather_undecided(folder, result)
     for cell in result.cells:
-        if cell.error or not cell.as_expected:
-            say(console, f"{cell.subject} x {cell.scenario}: {cell.error or cell.reason}")
+        name = f"{cell.subject} x {cell.scenario}"
+        # In a log it stands in the cell's row already, on one line.
+        if not (cell.as_expected or console.is_log):
+            console.say(f"{name}: {_why(cell)}")
+        if cell.id in undecided:
+            console.say(f"{name}: {plain_text(undecided[cell.id])}")
+        if cell.verdict == "error":
+            _say_where_to_look(console, folder, cell)
+
+
+def _why(cell: CellResult) -> str:
+    return cell.error or cell.reason
+
+
+def _say_where_to_look(console: Terminal, folder: Path, cell: CellResult) -> None:
+    """Name the logs and stacks of a cell's workers, which say more than one line can."""
+    found = sorted((folder / CELLS_FOLDER / cell.id).glob("r*/*"))
+    for path in (path for path in found if path.name in (LOG_FILE, STACKS_FILE)):
+        if path.stat().st_size:
+            console.say(f"see {path}")
 
 
 def write_pages(folder: Path) -> None:
@@ -129,65 +186,49 @@ def write_pages(folder: Path) -> None:
 
     Raises
     ------
-    OutputError
+    LeakbenchError
         When the folder cannot be written.
     """
     # matplotlib takes half a second to import: only once there is something to draw.
     from leakbench.report.folder import write_report
 
-    try:
+    with written_to(folder):
         write_report(folder)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
-def print_whereabouts(console: Console, folder: Path, result: Result) -> None:
+def print_whereabouts(console: Terminal, folder: Path, result: Result) -> None:
     """Print how much was driven, where the results are, and how to have them again."""
     hours = result.audio_seconds / 3600
     speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
-    say(
-        console,
+    console.say(
         f"drove {hours:.2f} audio-hours in {format_duration(result.wall_seconds)} "
-        f"({speed:,.0f} times real time); results in {folder}",
+        f"({speed:,.0f} times real time); results in {folder}"
     )
-    say(console, f"again: {shlex.join(result.command)}")
+    console.again(result.command)
 
 
-def tell_github(result: Result, leaks: Sequence[CellLeaks]) -> None:
+def tell_github(
+    console: Terminal, folder: Path, result: Result, leaks: Sequence[CellLeaks]
+) -> None:
     """Leave a summary and annotations where GitHub's runner says it wants them."""
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
             with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(markdown_summary(result, leaks))
+                file.write(markdown_summary(result, leaks, gather_undecided(folder, result)))
         except OSError as error:
-            click.echo(f"leakbench: {summary}: no summary was left: {error.strerror}", err=True)
+            # The verdict stands, and so does everything in the run's folder.
+            click.echo(
+                f"leakbench: GITHUB_STEP_SUMMARY: {printable(summary)} cannot be written: "
+                f"{error.strerror}; the run's folder has it too",
+                err=True,
+            )
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in workflow_annotations(result, leaks):
-            click.echo(line)
+            console.workflow_command(line)
 
 
-def _print_leaks(console: Console, found: CellLeaks) -> None:
-    lines = [f"{found.cell.subject} x {found.cell.scenario}:"]
-    lines += map(plain_text, leak_paragraphs(found))
-    for line in lines:
-        say(console, line)
-
-
-_COLOURS = {"flat": "green", "leak": "red", "undecided": "yellow", "error": "magenta"}
-
-
-def _table(result: Result) -> Table:
-    table = Table("subject", "scenario", "chunk", "verdict", "must be", "audio", "why", box=None)
-    for cell in result.cells:
-        mark = "" if cell.as_expected else f" [status {status_of_cell(cell).value}]"
-        table.add_row(
-            as_text(cell.subject),
-            as_text(cell.scenario),
-            f"{cell.chunk_ms} ms",
-            Text.assemble((cell.verdict, _COLOURS[cell.verdict]), mark),
-            cell.expect or "",
-            format_duration(cell.audio_seconds),
-            as_text(cell.error or cell.reason),
-        )
-    return table
+def _print_leaks(console: Terminal, found: CellLeaks) -> None:
+    console.say(f"{found.cell.subject} x {found.cell.scenario}:")
+    for paragraph in leak_paragraphs(found):
+        console.say(plain_text(paragraph))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from leakbench.cli.faults import written_to
+from leakbench.cli.terminal import Terminal
 from leakbench.errors import OutputError
 
 
@@ -31,9 +33,9 @@ def command(folder: Path, output: Path) -> None:
     runs = run_folders_below(folder)
     if not runs:
         raise OutputError(f"{folder}: expected run folders with a result.json, found none")
-    try:
+    with written_to(output):
         write_history(runs, output)
-    except OSError as error:
-        raise OutputError(f"{output}: cannot be written: {error.strerror}") from error
-    click.echo(history_markdown(trace_history(read_run(run) for run in runs)))
-    click.echo(f"table, JSON and plot in {output}")
+    console = Terminal()
+    for line in history_markdown(trace_history(read_run(run) for run in runs)).split("\n"):
+        console.say(line)
+    console.say(f"table, JSON and plot in {output}")

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from leakbench.cli.starter import write_starter
+from leakbench.cli.terminal import Terminal
+from leakbench.text import command_line
 
 
 @click.command("init")
@@ -16,7 +18,8 @@ def command(folder: Path) -> None:
 
     Files that are there already are never overwritten.
     """
+    console = Terminal()
     for path in write_starter(folder):
-        click.echo(f"wrote {path}")
-    inside = "" if folder == Path() else f"cd {folder} && "
-    click.echo(f"next: put your model into my_vad.py, then `{inside}leakbench gate`")
+        console.say(f"wrote {path}")
+    inside = "" if folder == Path() else f"{command_line(('cd', str(folder)))} && "
+    console.say(f"next: put your model into my_vad.py, then `{inside}leakbench gate`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Final
@@ -11,8 +12,11 @@ import click
 
 from leakbench.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from leakbench.cli.options import DURATION, GROWTH, SIZE
+from leakbench.cli.terminal import Terminal
 from leakbench.errors import UsageError
 from leakbench.record.result import Outcome
+from leakbench.report.rows import shorten
+from leakbench.text import printable
 from leakbench.units import Budget, format_amount, format_duration
 from leakbench.verdict.judge import judge, judgement_as_json
 from leakbench.verdict.judgement import Judgement
@@ -20,6 +24,10 @@ from leakbench.verdict.projection import Projection, TimeToLimit, project, time_
 from leakbench.verdict.table import Series, parse_table
 
 _STANDARD_INPUT: Final = "-"
+_LINE_AT_MOST: Final = 200
+"""Characters of what is said of a file: what is in it may be one line of megabytes."""
+_NAME_AT_MOST: Final = 60
+"""Characters of the file's name in it."""
 _STATUS: Final[dict[Outcome, ExitStatus]] = {
     "flat": ExitStatus.AS_EXPECTED,
     "leak": ExitStatus.UNEXPECTED,
@@ -74,10 +82,11 @@ def command(
     judgement = judge(series, budget, cycle_seconds=cycle_seconds, warmup_seconds=warmup_seconds)
     projections, full = _look_ahead(series, judgement, limit)
     if as_json:
-        click.echo(json.dumps(_as_json(judgement, projections, full), indent=2))
+        click.echo(json.dumps(_as_json(judgement, projections, full), indent=2, allow_nan=False))
     else:
+        terminal = Terminal()
         for line in describe(judgement, budget, projections, full):
-            click.echo(line)
+            terminal.say(line)
     raise click.exceptions.Exit(_STATUS[judgement.verdict.outcome])
 
 
@@ -130,11 +139,32 @@ def _duration_or_never(seconds: float | None) -> str:
 
 
 def _read_series(file: str) -> tuple[Series, ...]:
-    name = "standard input" if file == _STANDARD_INPUT else file
+    """Read a file's series.
+
+    Raises
+    ------
+    UsageError
+        Of one short line, whatever is in the file.
+    """
+    name = "standard input" if file == _STANDARD_INPUT else shorten(file, _NAME_AT_MOST)
+    try:
+        return _parse_file(file, name)
+    except UsageError as error:
+        raise UsageError(shorten(printable(str(error)), _LINE_AT_MOST)) from error
+
+
+def _parse_file(file: str, name: str) -> tuple[Series, ...]:
     try:
         # utf-8-sig: spreadsheets put a byte order mark first.
-        with click.open_file(file, encoding="utf-8-sig") as lines:
-            return parse_table(lines, source=name)
+        with click.open_file(file, encoding="utf-8-sig") as text:
+            lines = iter(text)
+            first = next(lines, "")
+            if first.lstrip()[:1] in ("{", "["):
+                raise UsageError(
+                    f"{name}: expected CSV with columns audio_seconds,value, got JSON; write a "
+                    "line for each sample"
+                )
+            return parse_table(itertools.chain([first], lines), source=name)
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,19 +17,22 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from leakbench.cli.terminal import say
+from leakbench.cli.terminal import Terminal
 from leakbench.conclude import Look
 from leakbench.plan import Cell
 from leakbench.record.trace import End
+from leakbench.report.rows import shorten
 from leakbench.runner.process import Progress as WorkerProgress
 from leakbench.text import printable
 from leakbench.units import format_bytes, format_duration
 
 PLAIN_SECONDS: Final = 10.0
 """Between two plain lines of one worker: enough to see life in a CI log, not to fill it."""
+_NAME_AT_MOST: Final = 60
+"""Columns of a bar's name: the bar, its figures and the clock need some too."""
 
 
-def watch(console: Console) -> BarsObserver | PlainObserver:
+def watch(console: Terminal) -> BarsObserver | PlainObserver:
     """Return the observer that suits where `console` writes."""
     return BarsObserver(console) if console.is_terminal else PlainObserver(console)
 
@@ -38,18 +40,19 @@ def watch(console: Console) -> BarsObserver | PlainObserver:
 class BarsObserver(AbstractContextManager["BarsObserver"]):
     """A bar for each worker: audio driven, speed against real time, resident memory."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
+            SpinnerColumn(console.spinner),
+            _text("description"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[audio]}"),
-            TextColumn("{task.fields[speed]}"),
-            TextColumn("{task.fields[rss]}"),
-            TextColumn("{task.fields[news]}"),
+            _text("fields[audio]"),
+            _text("fields[speed]"),
+            _text("fields[rss]"),
+            _text("fields[news]"),
             TimeElapsedColumn(),
             console=console,
         )
+        self._console = console
         self._tasks: dict[tuple[str, int], TaskID] = {}
 
     def __enter__(self) -> BarsObserver:
@@ -67,7 +70,7 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
     def started(self, cell: Cell, replicate: int) -> None:
         """Add a bar."""
         self._tasks[cell.id, replicate] = self._progress.add_task(
-            printable(describe(cell, replicate)),
+            shorten(printable(describe(cell, replicate)), _NAME_AT_MOST),
             total=cell.audio_seconds,
             audio="loading",
             speed="",
@@ -96,7 +99,11 @@ class BarsObserver(AbstractContextManager["BarsObserver"]):
         """Replace the bar with a line."""
         task = self._tasks.pop((cell.id, replicate))
         self._progress.remove_task(task)
-        say(self._progress.console, ended_text(cell, replicate, end))
+        self._console.say(ended_text(cell, replicate, end))
+
+
+def _text(field: str) -> TextColumn:
+    return TextColumn(f"{{task.{field}}}", markup=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class _Said:
 class PlainObserver(AbstractContextManager["PlainObserver"]):
     """A line when a worker starts and ends, and one now and then in between."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console = console
         self._said: dict[tuple[str, int], _Said] = {}
 
@@ -125,7 +132,7 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
     def started(self, cell: Cell, replicate: int) -> None:
         """Say that a worker was started."""
         self._said[cell.id, replicate] = _Said(time.monotonic(), 0.0)
-        self._say(f"{describe(cell, replicate)}: started")
+        self._console.say(f"{describe(cell, replicate)}: started")
 
     def advanced(self, cell: Cell, replicate: int, progress: WorkerProgress) -> None:
         """Say how far a worker is, if it was not said lately."""
@@ -134,7 +141,7 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
         # One that waits for its fellows has nothing to say.
         if progress.audio_seconds > said.audio_seconds and now - said.at >= PLAIN_SECONDS:
             self._said[cell.id, replicate] = _Said(now, progress.audio_seconds)
-            self._say(
+            self._console.say(
                 f"{describe(cell, replicate)}: {format_duration(progress.audio_seconds)} audio, "
                 f"{speed_text(progress)}, {format_bytes(progress.rss_bytes)} RSS"
             )
@@ -142,14 +149,11 @@ class PlainObserver(AbstractContextManager["PlainObserver"]):
     def looked(self, cell: Cell, look: Look) -> None:
         """Say what was decided: a leak is explained before the run ends."""
         if look.decided:
-            self._say(decided_text(cell, look))
+            self._console.say(decided_text(cell, look))
 
     def ended(self, cell: Cell, replicate: int, end: End) -> None:
         """Say how a worker ended."""
-        self._say(ended_text(cell, replicate, end))
-
-    def _say(self, line: str) -> None:
-        say(self._console, line)
+        self._console.say(ended_text(cell, replicate, end))
 
 
 def describe(cell: Cell, replicate: int) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
 
 from leakbench.bisect.releases import list_releases, projects_of_families
-from leakbench.cli.terminal import make_console
+from leakbench.cli.terminal import Terminal
 from leakbench.errors import ConfigError
 from leakbench.subject.resolution import families
 
@@ -24,8 +23,11 @@ def command(project: str | None, refresh: bool, pre: bool) -> None:
     if not projects:
         raise ConfigError("no installed family of subjects has releases; name a PROJECT")
     names = {spec: alias for family in families() for alias, spec in family.aliases().items()}
-    table = Table("release", "also known as", box=None)
-    for name in projects:
-        for release in list_releases(name, refresh=refresh, pre=pre):
-            table.add_row(release.name, names.get(release.name, ""))
-    make_console().print(table)
+    Terminal().table(
+        ("release", "also known as"),
+        [
+            (release.name, names.get(release.name, ""))
+            for name in projects
+            for release in list_releases(name, refresh=refresh, pre=pre)
+        ],
+    )

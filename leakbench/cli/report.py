@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from leakbench.cli.execution import print_verdicts, print_whereabouts, write_pages
+from leakbench.cli.execution import keep_result, print_whereabouts, write_pages
 from leakbench.cli.exit_status import status_of_result
-from leakbench.cli.terminal import make_console
+from leakbench.cli.terminal import Terminal
 from leakbench.conclude import conclude
-from leakbench.record.result import write_result
 
 
 @click.command("report")
@@ -21,10 +20,9 @@ def command(folder: Path) -> None:
     Works on a run that is still going on, was interrupted, or was killed. Exits as the run
     itself does.
     """
+    console = Terminal()
     result = conclude(folder)
-    write_result(folder, result)
-    console = make_console()
-    print_verdicts(console, result)
+    keep_result(console, folder, result)
     write_pages(folder)
     print_whereabouts(console, folder, result)
     raise click.exceptions.Exit(status_of_result(result))

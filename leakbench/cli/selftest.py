@@ -6,18 +6,17 @@ import datetime
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from leakbench.cli.exit_status import ExitStatus, status_of_cell
 from leakbench.cli.options import RATE
 from leakbench.cli.progress import watch
-from leakbench.cli.terminal import make_console, say
+from leakbench.cli.terminal import Field, Terminal
 from leakbench.conclude import conclude
 from leakbench.hosts.selftest import (
     CLEAN_SCENARIO,
@@ -106,7 +105,7 @@ def command(
         command=("leakbench", *sys.argv[1:]),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
-    console = make_console()
+    console = Terminal()
     with tempfile.TemporaryDirectory(prefix="leakbench-selftest-") as scratch:
         folder = output or Path(scratch)
         write_plan(folder, plan)
@@ -120,26 +119,27 @@ def command(
         read_finding(injection, cell, of_heap)
         for injection, cell in zip(injections, injected, strict=True)
     ]
-    console.print(_table((of_objects, of_heap), findings))
+    console.table(
+        ("injected", "shows in", "verdict", "injected", "found", "error", ""),
+        _rows((of_objects, of_heap), findings),
+    )
     for line in _sentences((of_objects, of_heap), findings, resolution):
-        say(console, line)
+        console.say(line)
     raise click.exceptions.Exit(_status((of_objects, of_heap), findings))
 
 
 _COLOURS: Final = {True: "green", False: "red"}
 
 
-def _table(clean: Sequence[CellResult], findings: list[Finding]) -> Table:
-    table = Table("injected", "shows in", "verdict", "injected", "found", "error", "", box=None)
-    table.columns[0].no_wrap = True
+def _rows(clean: Sequence[CellResult], findings: list[Finding]) -> Iterator[tuple[Field, ...]]:
     for cell in clean:
         passed = _mark(cell.verdict == "flat")
-        table.add_row(f"nothing ({cell.scenario})", "", cell.verdict, "", "", "", passed)
+        yield (f"nothing ({cell.scenario})", "", cell.verdict, "", "", "", passed)
     for finding in findings:
         injection = finding.injection
         quantity = metric_of(injection.metric).quantity
         found, error = finding.found_per_hour, finding.rate_error
-        table.add_row(
+        yield (
             injection.leak,
             injection.metric,
             finding.cell.verdict,
@@ -148,11 +148,10 @@ def _table(clean: Sequence[CellResult], findings: list[Finding]) -> Table:
             "" if error is None else f"{error:+.1%}",
             _mark(finding.passed),
         )
-    return table
 
 
 def _mark(passed: bool) -> Text:
-    return Text("ok" if passed else "FAILED", style=_COLOURS[passed])
+    return Text("ok" if passed else "FAILED", _COLOURS[passed])
 
 
 def _sentences(

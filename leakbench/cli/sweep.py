@@ -11,8 +11,9 @@ from leakbench.bisect.bisection import sweep_line
 from leakbench.bisect.candidates import line_between, split_range, thin
 from leakbench.bisect.findings import SWEEP_FILE
 from leakbench.cli.bisect import folder_of, make_prober, probing_options, show_findings
+from leakbench.cli.faults import faults_kept_in
 from leakbench.cli.progress import watch
-from leakbench.cli.terminal import make_console
+from leakbench.cli.terminal import Terminal
 from leakbench.errors import RunError
 from leakbench.scenario import load_scenario
 
@@ -40,9 +41,9 @@ def command(
         raise click.UsageError("--every and --at-most both say what to leave out: name one")
     line = line_between(*split_range(between))
     places = thin(len(line.candidates), every=every, at_most=at_most)
-    console = make_console()
+    console = Terminal()
     folder = folder_of(output, cell["scenario"])
-    with watch(console) as observer:
+    with faults_kept_in(folder), watch(console) as observer:
         prober = make_prober(folder, line.candidates, observer, **cell)
         findings = sweep_line(
             line.candidates,

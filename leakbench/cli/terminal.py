@@ -1,29 +1,76 @@
-"""Lines and tables in a terminal or a log.
-
-Text that a subject, a path or an exception supplies is printed as text: no markup, no emoji, no
-escape sequences, no workflow commands, in any encoding.
-"""
+"""The terminal or log that commands print to: text as it is, never markup."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
+
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from leakbench.text import printable
+from leakbench.cli.outlet import Outlet
+from leakbench.record.result import Outcome
+from leakbench.text import command_line, printable
+
+_LOG_WIDTH: Final = 10_000
+"""Columns of a log or a pipe: a row of a table is one line there, which can be searched."""
+
+VERDICT_COLOURS: Final[dict[Outcome, str]] = {
+    "flat": "green",
+    "leak": "red",
+    "undecided": "yellow",
+    "error": "magenta",
+}
+
+Field: TypeAlias = str | Text
+"""Of a table: text that may be anybody's, or words of ours with a colour."""
 
 
-def make_console() -> Console:
-    """Return a console that takes everything it is given as text."""
-    return Console(markup=False, emoji=False, highlight=False)
+class Terminal(Console):
+    """Prints text as text: no markup, no emoji codes, no escape sequences but its own."""
+
+    def __init__(self) -> None:
+        self.is_log = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+        """Whether lines may be as long as they like."""
+        super().__init__(
+            markup=False, emoji=False, highlight=False, width=_LOG_WIDTH if self.is_log else None
+        )
+
+    @property
+    def spinner(self) -> str:
+        """Name of a spinner that can be shown."""
+        return "line" if self.options.ascii_only else "dots"
+
+    def say(self, text: str) -> None:
+        """Print one line, however long, that may hold anybody's text."""
+        self.print(Text(printable(text)), soft_wrap=True)
+
+    def again(self, command: Sequence[str]) -> None:
+        """Print the line that says how to have the same again, ready to be copied."""
+        self.say(f"again: {command_line(command, self.encoding)}")
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[Field]]) -> None:
+        """Print a table; its first column is the last to be cut."""
+        table = Table(*heads, box=None)
+        table.columns[0].no_wrap = True
+        for row in rows:
+            table.add_row(*(_field(field) for field in row))
+        self.print(table)
+
+    def workflow_command(self, line: str) -> None:
+        """Print a line that a build server is meant to obey."""
+        file = self.file
+        if isinstance(file, Outlet):
+            file.write_command(line)
 
 
-def as_text(text: str, style: str = "") -> Text:
-    """Return what may come from anywhere as text for a console."""
-    return Text(printable(text), style=style)
+def verdict_text(verdict: Outcome, note: str = "") -> Text:
+    """Return a verdict in its colour, and a note behind it in none."""
+    return Text.assemble((verdict, VERDICT_COLOURS[verdict]), note)
 
 
-def say(console: Console, text: str) -> None:
-    """Print a line of text, not wrapped, so that a command in it can be copied."""
-    line = printable(text)
-    # A line that begins so is a command to GitHub's runner.
-    console.print(f" {line}" if line.startswith("::") else line, soft_wrap=True)
+def _field(field: Field) -> Text:
+    return field if isinstance(field, Text) else Text(printable(field))

@@ -76,6 +76,8 @@ def _conclude_cell(
     last = [r.trace.samples[-1] for r in replicates if r.trace.samples]
     audio_seconds = sum(sample.audio_seconds for sample in last)
     wall_seconds = sum(sample.wall_seconds for sample in last)
+    # Of a failed cell, what its figures would have said is beside the point.
+    judged = assessment.reason if assessment and outcome != "error" else ""
     return CellResult(
         id=cell.id,
         subject=cell.subject.spec,
@@ -89,7 +91,7 @@ def _conclude_cell(
         wall_seconds=wall_seconds,
         segments=sum(sample.segments for sample in last),
         metrics=assessment.metrics if assessment else (),
-        reason="; ".join(filter(None, (shortfall, why, assessment.reason if assessment else ""))),
+        reason="; ".join(filter(None, (shortfall, why, judged))),
         endings=tuple(r.end.ending if r.end else "running" for r in replicates),
         error=why if outcome == "error" else "",
         streams=sum(sample.streams for sample in last),
@@ -100,6 +102,7 @@ def _conclude_cell(
         speed=audio_seconds / wall_seconds if wall_seconds else 0.0,
         expect_leak_in=cell.leaks_in,
         parity=parity,
+        audio_wanted_seconds=assessment.audio_wanted_seconds if assessment else None,
         versions={**(begin.versions if begin else {}), **cell.subject.versions},
         seed=cell.seed,
     )

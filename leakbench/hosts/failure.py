@@ -7,7 +7,9 @@ from typing import Final
 
 from leakbench.metrics import metric_of
 from leakbench.record.result import CellResult, MetricResult
-from leakbench.units import format_amount, format_duration
+from leakbench.report.words.deciding import more_audio_seconds, wall_seconds
+from leakbench.text import printable
+from leakbench.units import format_amount, format_duration, write_duration
 
 ROWS_AT_MOST: Final = 6
 """Paths that a message shows: the first is the culprit, the others mostly hold it."""
@@ -27,8 +29,18 @@ def describe_cell(cell: CellResult) -> list[str]:
     if cell.verdict != "error":
         lines += describe_growth(cell.metrics, unit="h", scale=lambda per_hour: per_hour)
     if cell.verdict == "undecided" and cell.expect != "leak":
-        lines.append("More audio would tell: raise audio=, or allow growth with budget=.")
-    return lines
+        lines.append(_advice(cell))
+    return [printable(line) for line in lines]
+
+
+def _advice(cell: CellResult) -> str:
+    seconds = more_audio_seconds(cell)
+    wall = wall_seconds(cell, seconds)
+    takes = f", which takes about {format_duration(wall)}" if wall is not None else ""
+    return (
+        f"More audio may tell: raise audio= to {write_duration(seconds)!r}{takes}, "
+        "or allow growth with budget=."
+    )
 
 
 def describe_growth(

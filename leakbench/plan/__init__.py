@@ -27,6 +27,8 @@ REPORTS_FOLDER: Final = Path("reports")
 GIB: Final = 2**30
 ID_AT_MOST: Final = 180
 """Characters of a cell's name: file systems take 255 bytes, and plots add to it."""
+_PARTS_AT_MOST: Final = (90, 40, 12, 30)
+"""Characters of each of its parts, where the name would be too long otherwise."""
 
 Explain: TypeAlias = Literal["every", "unexpected", "none"]
 """Leaks to explain: all, those of cells that were not said to leak, or none."""
@@ -72,12 +74,11 @@ class Cell:
     def id(self) -> str:
         """Name of the cell's folder: what tells it from its neighbours, readable."""
         parts = (self.subject.spec, self.scenario.name, f"{self.chunk_ms}ms", Path(self.model).name)
-        name = "--".join(re.sub(r"[^A-Za-z0-9.+=_-]+", "-", part).strip("-") for part in parts)
+        name = "--".join(map(_file_name, parts))
         if len(name) <= ID_AT_MOST:
             return name
-        # No file system takes more: the beginning for people, the rest told apart by its hash.
-        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return f"{name[: ID_AT_MOST - 17]}-{digest}"
+        # Each part by itself: pictures of cells driven alike are named by all parts but the first.
+        return "--".join(map(_cut, parts, _PARTS_AT_MOST))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,19 @@ class Plan:
     def explains(self, cell: Cell) -> bool:
         """Whether `cell` is explained if it leaks."""
         return self.explain == "every" or (self.explain == "unexpected" and cell.expect != "leak")
+
+
+def _file_name(part: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.+=_-]+", "-", part).strip("-")
+
+
+def _cut(part: str, length: int) -> str:
+    """Return the end of a part, which tells paths apart better than their beginning, and a hash."""
+    name = _file_name(part)
+    if len(name) <= length:
+        return name
+    digest = hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{digest}-{name[len(digest) + 1 - length :].lstrip('-')}"
 
 
 def write_plan(folder: Path, plan: Plan) -> None:

@@ -114,6 +114,8 @@ class CellResult:
     expect_leak_in: tuple[str, ...] = ()
     """Path patterns that must leak for an expected leak to count."""
     parity: Parity | None = None
+    audio_wanted_seconds: float | None = None
+    """Audio a replicate at which more may be known, where it is undecided."""
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 

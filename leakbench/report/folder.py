@@ -37,7 +37,7 @@ def write_report(folder: Path) -> list[Path]:
     """
     run = read_run(folder)
     texts = {
-        SUMMARY_FILE: markdown_summary(run.result, run.leaks),
+        SUMMARY_FILE: markdown_summary(run.result, run.leaks, run.undecided),
         JUNIT_FILE: junit_xml(run.result, run.leaks),
         PAGE_FILE: render_page(run, others=(SUMMARY_FILE, JUNIT_FILE)),
     }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 from xml.etree import ElementTree
 
 from leakbench.record.result import CellResult, Result
@@ -12,10 +10,7 @@ from leakbench.report.rows import format_level, rows_amiss
 from leakbench.report.words.leak_text import leading_line, leak_lines
 from leakbench.report.words.leaks import CellLeaks
 from leakbench.report.words.sentences import cell_sentence, expectation, parity_sentence
-
-# XML 1.0, section 2.2: no control characters but tab, line feed and carriage return, no
-# surrogates, no U+FFFE and U+FFFF; a subject's own text may hold any of them.
-_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from leakbench.text import printable
 
 
 def junit_xml(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
@@ -49,30 +44,30 @@ def _add_case(suite: ElementTree.Element, cell: CellResult, leaking: CellLeaks |
     case = ElementTree.SubElement(
         suite,
         "testcase",
-        classname=_clean(f"leakbench.{cell.scenario}"),
-        name=_clean(f"{cell.subject} [{cell.chunk_ms} ms, {cell.model}]"),
+        classname=printable(f"leakbench.{cell.scenario}"),
+        name=printable(f"{cell.subject} [{cell.chunk_ms} ms, {cell.model}]"),
         time=f"{cell.wall_seconds:.3f}",
     )
     case.attrib.update(_where(leaking if _fails(cell) else None))
     sentence = cell_sentence(cell)
     if cell.verdict == "error":
-        ElementTree.SubElement(case, "error", type="error", message=_clean(sentence))
+        ElementTree.SubElement(case, "error", type="error", message=printable(sentence))
     elif _fails(cell):
         failure = ElementTree.SubElement(
-            case, "failure", type=cell.verdict, message=_clean(sentence)
+            case, "failure", type=cell.verdict, message=printable(sentence)
         )
-        failure.text = _clean(_details(cell, leaking))
+        failure.text = "\n".join(map(printable, _details(cell, leaking)))
     output = ElementTree.SubElement(case, "system-out")
-    output.text = _clean("\n".join(filter(None, (sentence, parity_sentence(cell)))))
+    output.text = "\n".join(map(printable, filter(None, (sentence, parity_sentence(cell)))))
 
 
 def _where(leaking: CellLeaks | None) -> dict[str, str]:
     """Return file and line of a leak, by the names that pytest gives them."""
     line = leading_line(leaking) if leaking else None
-    return {} if line is None else {"file": _clean(line.file), "line": str(line.line)}
+    return {} if line is None else {"file": printable(line.file), "line": str(line.line)}
 
 
-def _details(cell: CellResult, leaking: CellLeaks | None) -> str:
+def _details(cell: CellResult, leaking: CellLeaks | None) -> list[str]:
     lines = [expectation(cell), cell.reason]
     for row in rows_amiss(cell):
         limit = format_level(row.result.budget_per_audio_hour, row.result.metric)
@@ -80,12 +75,8 @@ def _details(cell: CellResult, leaking: CellLeaks | None) -> str:
             f"{row.name}: {row.verdict}, observed {row.slope} ({row.interval}), limit {limit}/h"
         )
     lines += leak_lines(leaking) if leaking else []
-    return "\n".join(filter(None, lines))
+    return [line for line in lines if line]
 
 
 def _fails(cell: CellResult) -> bool:
     return cell.verdict != "error" and not cell.as_expected
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("�", text)

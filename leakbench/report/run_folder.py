@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,9 @@ from leakbench.record.result import CellResult, Result, read_result
 from leakbench.record.trace import Trace, read_trace
 from leakbench.report.rows import is_pending
 from leakbench.report.series import CellTraces
+from leakbench.report.words.deciding import what_would_decide
 from leakbench.report.words.leaks import CellLeaks, gather_leaks
+from leakbench.report.words.phrases import Paragraph
 
 PLOTS_FOLDER: Final = "plots"
 
@@ -25,6 +28,8 @@ class RunFolder:
     cells: tuple[CellTraces, ...]
     leaks: tuple[CellLeaks, ...]
     """Every cell that leaks, with what is known of its leaks."""
+    undecided: Mapping[str, Paragraph]
+    """What would decide each cell that is undecided, by the cell's id."""
 
 
 def read_run(folder: Path) -> RunFolder:
@@ -44,7 +49,17 @@ def read_run(folder: Path) -> RunFolder:
             for c in result.cells
         ),
         leaks=gather_leaks(folder, result),
+        undecided=gather_undecided(folder, result),
     )
+
+
+def gather_undecided(folder: Path, result: Result) -> Mapping[str, Paragraph]:
+    """Return what would decide each cell of a run that is undecided, by the cell's id."""
+    return {
+        cell.id: what_would_decide(folder, cell)
+        for cell in result.cells
+        if cell.verdict == "undecided"
+    }
 
 
 def _read_traces(folder: Path, cell: CellResult) -> tuple[Trace, ...]:

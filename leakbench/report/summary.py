@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from leakbench.record.result import CellResult, Result
@@ -13,7 +13,9 @@ from leakbench.report.rows import Row, rows, worst_row
 from leakbench.report.words.code_lines import line_text
 from leakbench.report.words.leak_text import leading_line, leak_lines
 from leakbench.report.words.leaks import CellLeaks
+from leakbench.report.words.phrases import Paragraph, plain_text
 from leakbench.report.words.sentences import cell_sentence, expectation, headline, parity_sentence
+from leakbench.text import command_line, printable
 from leakbench.units import format_duration
 
 SHOWN_ROWS: Final = 12
@@ -22,10 +24,15 @@ SHOWN_ROWS: Final = 12
 _MARKS: Final = {"flat": "🟦", "leak": "🟥", "undecided": "🟨", "error": "🟪"}
 
 
-def markdown_summary(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
+def markdown_summary(
+    result: Result,
+    leaks: Sequence[CellLeaks] = (),
+    undecided: Mapping[str, Paragraph] = MappingProxyType({}),
+) -> str:
     """Return the run as GitHub-flavoured Markdown: verdict, cells, the worst paths, how to repeat.
 
-    Leaks that were not expected have a line each. Text from subjects and scenarios is escaped.
+    Leaks that were not expected have a line each, and so has what would decide a cell that is
+    undecided, by the cell's id. Text from subjects and scenarios is escaped.
     """
     parts = [
         f"## leakbench: {escape_markdown(headline(result))}",
@@ -42,6 +49,9 @@ def markdown_summary(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
         where = f"{leaking.cell.subject} on {leaking.cell.scenario}"
         lines = [f"- {escape_markdown(f'{where}: {line}')}" for line in leak_lines(leaking)]
         parts += ["", *lines]
+    for cell in (cell for cell in result.cells if cell.id in undecided):
+        line = f"{cell.subject} on {cell.scenario}: {plain_text(undecided[cell.id])}"
+        parts += ["", f"- {escape_markdown(line)}"]
     differing = [c for c in result.cells if c.parity is not None and not c.parity.identical]
     for cell in differing:
         parts += ["", f"{escape_markdown(f'{cell.subject}: {parity_sentence(cell)}')}."]
@@ -52,7 +62,7 @@ def markdown_summary(result: Result, leaks: Sequence[CellLeaks] = ()) -> str:
         f"{format_duration(result.wall_seconds)} ({speed:,.0f} times real time).",
     ]
     if result.command:
-        parts += ["", "Again:", "", *_fenced(shlex.join(result.command))]
+        parts += ["", "Again:", "", *_fenced(command_line(result.command))]
     return "\n".join(parts) + "\n"
 
 
@@ -73,17 +83,17 @@ def _annotation(cell: CellResult, leaking: CellLeaks | None) -> str:
     sentence = cell_sentence(cell)
     if line is not None:
         sentence += f" At {line_text(line)}."
-        if file := _file_below(Path.cwd(), line.file):
+        if file := _file_below_cwd(line.file):
             properties = {"file": file, "line": str(line.line), **properties}
     told = ",".join(f"{name}={_command_property(text)}" for name, text in properties.items())
     kind = "warning" if cell.verdict == "undecided" else "error"
     return f"::{kind} {told}::{_command_data(sentence)}"
 
 
-def _file_below(folder: Path, file: str) -> str:
-    """Return a file as seen from a folder; empty where it is not below it."""
-    with suppress(ValueError):
-        return Path(file).resolve().relative_to(folder.resolve()).as_posix()
+def _file_below_cwd(file: str) -> str:
+    """Return a file as seen from the current folder; empty where it is not below it."""
+    with suppress(ValueError, OSError):
+        return Path(file).resolve().relative_to(Path.cwd().resolve()).as_posix()
     return ""
 
 
@@ -96,7 +106,12 @@ def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return `text` so that Markdown and the HTML within it show it as it is, on one line."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = (
+        " ".join(printable(text).split())
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     # `@` would notify whoever is called so.
     flat = flat.replace("@", "&#64;")
     return "".join(f"\\{c}" if c in "\\`*_{}[]|~#!$" else c for c in flat)
@@ -151,7 +166,8 @@ def _runs_of_backticks(text: str) -> list[str]:
 
 def _command_data(text: str) -> str:
     """Escape a workflow command's message, as actions/toolkit's ``escapeData`` does."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # It also escapes line breaks, of which none is printable.
+    return printable(text).replace("%", "%25")
 
 
 def _command_property(text: str) -> str:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from leakbench.errors import UsageError
 from leakbench.subject import Subject
+from leakbench.subject.checks import check_sample_rate
 
 
 def load_subject(name: str, options: Mapping[str, object]) -> Subject:
@@ -40,6 +41,7 @@ def load_subject(name: str, options: Mapping[str, object]) -> Subject:
             f"{name}: made a {type(subject).__name__} without {', '.join(missing)}; "
             "a subject has sample_rate, start(), feed(), roots() and close()"
         )
+    check_sample_rate(name, subject.sample_rate)
     loaded: Subject = subject
     return loaded
 

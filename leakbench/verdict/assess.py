@@ -9,7 +9,7 @@ from typing import Final
 
 from leakbench.record.result import MetricResult, Outcome
 from leakbench.record.trace import Trace
-from leakbench.units import SECONDS_PER_HOUR, Exposure
+from leakbench.units import SECONDS_PER_HOUR, Exposure, format_duration
 from leakbench.verdict.budgets import BudgetRule, Budgets
 from leakbench.verdict.coverage import describe_flat, describe_missing
 from leakbench.verdict.culprits import order_culprits
@@ -104,11 +104,15 @@ def _explain(
     tables: Sequence[ObjectTable],
     plan: AssessPlan,
 ) -> str:
+    ends = [float(t.rows.audio_seconds[-1]) for t in tables if len(t.rows.audio_seconds)]
     if not gated:
-        return "nothing was measured that the verdict could rest on"
+        return (
+            "nothing was measured that the verdict could rest on: "
+            f"{format_duration(max(ends, default=0.0))} of audio were driven, the first "
+            f"{format_duration(plan.warmup_seconds)} of which are warm-up"
+        )
     if outcome == "flat":
-        ends = [table.rows.audio_seconds for table in tables]
-        seconds = min((float(e[-1]) for e in ends if len(e)), default=0.0) - plan.warmup_seconds
+        seconds = min(ends, default=0.0) - plan.warmup_seconds
         return describe_flat(gated, missing, audio_seconds=seconds, replicates=len(tables))
     wanted = "leak" if outcome == "leak" else "undecided"
     first = next(result for result in gated if result.verdict == wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,7 +76,8 @@ def time_to_limit(
     def seconds(slope: float) -> float | None:
         if current >= limit_bytes:
             return 0.0
-        return (limit_bytes - current) / slope * SECONDS_PER_HOUR if slope > 0 else None
+        ahead = (limit_bytes - current) / slope * SECONDS_PER_HOUR if slope > 0 else math.inf
+        return ahead if math.isfinite(ahead) else None
 
     return TimeToLimit(
         limit_bytes=limit_bytes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,6 +17,12 @@ Series: TypeAlias = tuple[FloatArray, FloatArray]
 
 _REQUIRED: Final = ("audio_seconds", "value")
 _KNOWN: Final = (*_REQUIRED, "replicate")
+
+AT_MOST: Final[Mapping[str, float]] = {"audio_seconds": 1e12, "value": 1e18}
+"""Largest magnitudes. Thirty thousand years, and an exabyte: nothing that is measured is more, and
+slopes, their squares and projections of less are all finite numbers."""
+LEAST_SPACING_SECONDS: Final = 1e-6
+"""Audio from one row to the next: a sixteenth of a sample at 48 kHz is more."""
 
 
 def parse_table(lines: Iterable[str], source: str = "table") -> tuple[Series, ...]:
@@ -37,7 +43,7 @@ def parse_table(lines: Iterable[str], source: str = "table") -> tuple[Series, ..
     if missing:
         raise UsageError(
             f"{source}:1: expected columns {','.join(_REQUIRED)}[,replicate], "
-            f"found no {missing[0]}; got {','.join(header) or 'an empty file'}"
+            f"found no {missing[0]}; got {','.join(header)[:60] or 'an empty file'}"
         )
     repeated = [name for name in _KNOWN if header.count(name) > 1]
     if repeated:
@@ -53,7 +59,7 @@ def parse_table(lines: Iterable[str], source: str = "table") -> tuple[Series, ..
         audio, value = (_number(row[at[name]], name, where) for name in _REQUIRED)
         replicate = row[at["replicate"]].strip() if "replicate" in at else ""
         taken = rows.setdefault(replicate, [])
-        if taken and audio <= taken[-1][0]:
+        if taken and audio - taken[-1][0] < LEAST_SPACING_SECONDS:
             raise UsageError(
                 f"{where}: audio_seconds must rise within a replicate, "
                 f"got {audio:g} after {taken[-1][0]:g}; is a replicate column missing?"
@@ -71,7 +77,9 @@ def _number(text: str, name: str, where: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise UsageError(f"{where}: {name} must be a number, got {text.strip()!r}") from None
+        raise UsageError(f"{where}: {name} must be a number, got {text.strip()[:40]!r}") from None
     if not math.isfinite(number):
-        raise UsageError(f"{where}: {name} must be finite, got {text.strip()!r}")
+        raise UsageError(f"{where}: {name} must be finite, got {text.strip()[:40]!r}")
+    if abs(number) > AT_MOST[name]:
+        raise UsageError(f"{where}: {name} must be at most {AT_MOST[name]:g}, got {number:g}")
     return number

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from leakbench.errors import LeakbenchError, SubjectError, UsageError
+from leakbench.errors import LeakbenchError, SubjectError, UsageError, describe_exception
 from leakbench.probes.process import ProcessProbe
 from leakbench.probes.settling import Settling
 from leakbench.probes.traced import Tracing
@@ -83,7 +83,7 @@ def main(folder: Path) -> int:
         # The subject's own exception, whatever it is: the traceback is for the log, the one
         # line for the report.
         traceback.print_exc()
-        write_end(folder, End(ending="raised", detail=_one_line(error)))
+        write_end(folder, End(ending="raised", detail=describe_exception(error)))
     else:
         return 0
     return 1
@@ -283,13 +283,6 @@ def _die_with_parent() -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _one_line(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    text = " ".join(str(error).split()) or "no message"
-    return f"{type(error).__name__}: {text:.300}{where}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -76,8 +77,20 @@ def test_a_control_that_does_not_leak_exits_1(tmp_path: Path) -> None:
 
 
 def test_an_undecided_run_exits_3(tmp_path: Path) -> None:
-    status, _ = run(tmp_path, "leakbench.controls:bounded", "--audio", "24s")
+    status, output = run(tmp_path, "leakbench.controls:bounded", "--audio", "24s")
     assert status == 3
+    # It says what would decide it, and that does.
+    typed = shlex.split(output.split("`")[1])
+    assert typed[0] == "leakbench"
+    (tmp_path / "out").rename(tmp_path / "first")
+    assert call(*typed[1:], cwd=tmp_path).returncode == 0
+
+
+def test_too_little_audio_to_measure_anything_says_how_much_there_must_be(tmp_path: Path) -> None:
+    status, output = run(tmp_path, "leakbench.controls:bounded", "--audio", "5s")
+    assert status == 3
+    assert "6 s of audio were driven, the first 12 s of which are warm-up" in output
+    assert "--audio 10m" in output
 
 
 def test_the_report_is_rebuilt_from_the_samples(tmp_path: Path) -> None:
@@ -118,6 +131,12 @@ def test_a_bad_subject_is_one_clear_line(tmp_path: Path, case: str) -> None:
     assert says in output
 
 
+def test_an_error_names_the_log_of_its_worker(tmp_path: Path) -> None:
+    _, output = run(tmp_path, f"{MISBEHAVING}:Raises", "--audio", "10m")
+    (line,) = [line for line in output.splitlines() if line.startswith("see ")]
+    assert "in go_wrong" in Path(line.removeprefix("see ")).read_text()
+
+
 def test_a_subject_that_hangs_exits_4_and_keeps_its_samples(tmp_path: Path) -> None:
     status, output = run(tmp_path, f"{MISBEHAVING}:Hangs", "--chunk-limit", "1s")
     assert status == 4
@@ -133,6 +152,7 @@ def test_a_subject_that_hangs_exits_4_and_keeps_its_samples(tmp_path: Path) -> N
         (["--chunk-ms", "70"], "70 ms"),
         (["--audio", "soon"], "duration must be"),
         (["--memory-limit", "lots"], "lots"),
+        (["--memory-limit", "20"], "size must be a positive amount of bytes, such as 512 MiB"),
         (["--budget", "64 KiB"], "budget must read"),
         (["--budget", "x:nothing=1 B/h"], "metric must be one of"),
         (["--no-such-option"], "no-such-option"),

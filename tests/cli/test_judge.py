@@ -1,49 +1,28 @@
 """``leakbench judge`` as users call it: on files and pipes of measurements."""
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 
-from leakbench.cli import main
+from tests.cli.calling import Call, Done
 
 MIB = 2**20
 
 
-@dataclass
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Judge(Protocol):
-    def __call__(self, *arguments: str, text: str = "") -> Done: ...
+Judge = Callable[..., Done]
 
 
 @pytest.fixture
-def judge(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Judge:
-    """The command line in this process: starting Python thirty times takes half a minute."""
+def judge(call: Call) -> Judge:
+    def judge(*arguments: str, text: str = "") -> Done:
+        return call("judge", *arguments, text=text.encode())
 
-    def call(*arguments: str, text: str = "") -> Done:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["leakbench", "judge", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-        with pytest.raises(SystemExit) as exited:
-            main()
-        output = capsys.readouterr()
-        return Done(int(exited.value.code or 0), output.out, output.err)
-
-    return call
+    return judge
 
 
 def table(value: Callable[[float], float], replicates: int = 3) -> str:
@@ -155,6 +134,42 @@ def test_bad_input_exits_2_with_one_clear_line(
     done = judge(*arguments, text=text)
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"status": "success", "data": [' + "1," * 30_000 + "1]}", "got JSON; write a line for"),
+        ("\n  [[1, 2], [3, 4]]", "found no audio_seconds"),
+        ('["a"]', "got JSON"),
+        ("a\x1b[31mb\x07,::error::x,##[error]y\n1,2", r"got a\x1b[31mb\x07,::error::x"),
+        ('"a\n::error::x",b\n', "got a ::error::x,b"),
+        ("column," * 5_000 + "x\n", "got column,column"),
+        ("audio_seconds,value\n1," + "9" * 9_000, "value must be finite"),
+        ("audio_seconds,value\n1," + "x" * 9_000, "value must be a number"),
+        ("audio_seconds,value\n1,1e308\n2,-1e308", "value must be at most 1e+18"),
+        ("audio_seconds,value\n" + "x" * 200_000, "field larger than field limit"),
+    ],
+)
+def test_a_file_of_anything_else_is_told_in_one_short_line(
+    judge: Judge, text: str, says: str
+) -> None:
+    for more in ((), ("--json",)):
+        done = judge("-", "--budget", "1 MiB/h", *more, text=text)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert says in done.stderr
+        line = done.stderr.removesuffix("\n").removeprefix("leakbench: ")
+        assert line.isprintable()
+        assert len(line) <= 200
+
+
+def test_a_long_file_name_leaves_room_for_what_is_wrong(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / ("r" * 250)).write_text("a,b\n1,2\n")
+    done = judge("r" * 250, "--budget", "1 MiB/h")
+    assert done.returncode == 2
+    assert "found no audio_seconds; got a,b" in done.stderr
+    assert len(done.stderr) <= 211
 
 
 def test_a_file_that_is_no_text_exits_2(judge: Judge, tmp_path: Path) -> None:

@@ -116,14 +116,14 @@ def test_what_nobody_foresaw_is_a_failure_with_its_traceback_in_a_file(tmp_path:
     program = (
         "import sys, leakbench.cli as cli; import leakbench.cli.listing as listing\n"
         "def broken(): raise RuntimeError('[/x] nobody foresaw')\n"
-        "listing.make_console = broken; sys.argv = ['leakbench', 'list', 'scenarios']; cli.main()"
+        "listing.Terminal = broken; sys.argv = ['leakbench', 'list', 'scenarios']; cli.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=tmp_path
     )
     assert done.returncode == 4
     (line,) = done.stderr.splitlines()
-    assert line.startswith("leakbench: unexpected RuntimeError: [/x] nobody foresaw; its traceback")
+    assert line.startswith("leakbench: unexpected RuntimeError: [/x] nobody foresaw (<string>:2)")
     file = Path(line.rpartition(" ")[2])
     assert "in broken" in file.read_text()
     file.unlink()

@@ -71,6 +71,29 @@ def test_a_subject_that_cannot_be_built_is_a_result_not_an_exception() -> None:
     assert "no such module" in result.error
 
 
+@pytest.mark.parametrize(
+    ("subject", "says"),
+    [
+        ("raised", "ValueError: the model fell over"),
+        ("refused", "has no 'Nothing'"),
+        ("nonsense", "feed() must return a list"),
+        ("killed", "SIGKILL"),
+    ],
+)
+def test_a_result_always_says_why(subject: str, says: str) -> None:
+    names = {
+        "raised": "Raises",
+        "refused": "Nothing",
+        "nonsense": "ReturnsNonsense",
+        "killed": "IsKilled",
+    }
+    misbehaving = Path(__file__).parents[1] / "misbehaving.py"
+    result = run(f"{misbehaving}:{names[subject]}", SHORT_SILENCE)
+    assert result.verdict == "error"
+    assert says in result.reason
+    assert result.reason == result.error
+
+
 def test_budgets_come_as_text_by_path_or_as_rules() -> None:
     (heap,) = budget_rules("64 KiB/h")
     assert (heap.path, heap.metric, str(heap.budget)) == ("process", "heap_bytes", "64 KiB/h")

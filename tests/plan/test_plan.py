@@ -60,6 +60,19 @@ def test_cells_have_readable_names_that_are_folders(tmp_path: Path) -> None:
     assert odd.endswith("fsmn-vad")
 
 
+def test_names_that_differ_only_where_they_are_cut_are_told_apart() -> None:
+    long = "/a" * 200
+    cells = [cell(f"{long}/{name}.py:Vad", model="m" * 300) for name in ("one", "two")]
+    cells.append(cell(f"/b{long}/one.py:Vad", model="m" * 300))
+    names = [each.id for each in cells]
+    assert len(set(names)) == 3
+    assert all(len(f"{name}.png".encode()) <= 255 for name in names)
+    # The end of a path says more than its beginning.
+    assert all("one.py-Vad--silence--600ms--" in name for name in (names[0], names[2]))
+    # Pictures of cells driven alike are named by what follows the subject.
+    assert len({name.partition("--")[2] for name in names}) == 1
+
+
 def test_a_run_is_never_written_over(tmp_path: Path) -> None:
     write_plan(tmp_path, Plan(cells=(cell(),), jobs=1))
     with pytest.raises(OutputError, match="already holds a run"):

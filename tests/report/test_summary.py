@@ -127,7 +127,7 @@ def test_annotations_stay_on_one_line_and_cannot_start_another_command() -> None
     assert "\n" not in line
     assert "\r" not in line
     assert "title=leakbench%3A a%2Cb%3Ac on silence::" in line
-    assert "50%25 done%0D%0A::set-output" in line
+    assert "50%25 done  ::set-output" in line
 
 
 def test_escaped_text_is_one_line() -> None:

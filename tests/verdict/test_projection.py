@@ -25,4 +25,6 @@ def test_a_limit_is_met_after_what_is_left_over_the_slope() -> None:
 
 def test_a_limit_is_never_met_without_growth_and_is_met_when_passed() -> None:
     assert time_to_limit(1.0, 2.0, slope_per_hour=0.0).expected_seconds is None
+    # So slow that no number says when.
+    assert time_to_limit(1.0, 2.0, slope_per_hour=5e-324).expected_seconds is None
     assert time_to_limit(3.0, 2.0, slope_per_hour=-1.0).expected_seconds == 0.0

@@ -29,6 +29,16 @@ def test_replicates_may_alternate_and_other_columns_are_ignored() -> None:
         (["audio_seconds,value", "1,nan"], "run.csv:2: value must be finite, got 'nan'"),
         (["audio_seconds,value", "inf,1"], "run.csv:2: audio_seconds must be finite"),
         (["audio_seconds,value", "2,1", "2,1"], "run.csv:3: audio_seconds must rise"),
+        (["audio_seconds,value", "0,1", "1e-300,2"], "run.csv:3: audio_seconds must rise"),
+        (
+            ["audio_seconds,value", "1,1e308"],
+            r"run.csv:2: value must be at most 1e\+18, got 1e\+308",
+        ),
+        (
+            ["audio_seconds,value", "1,-1e19"],
+            r"run.csv:2: value must be at most 1e\+18, got -1e\+19",
+        ),
+        (["audio_seconds,value", "1e13,1"], r"run.csv:2: audio_seconds must be at most 1e\+12"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_line(lines: list[str], message: str) -> None:

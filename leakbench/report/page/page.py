@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -43,6 +42,7 @@ from leakbench.report.series import CellTraces, choose_panels
 from leakbench.report.words import sentences
 from leakbench.report.words.leak_text import leak_paragraphs
 from leakbench.report.words.phrases import Paragraph
+from leakbench.text import command_line, printable
 from leakbench.units import format_duration
 
 _TEMPLATES: Final = "templates"
@@ -68,9 +68,10 @@ def render_page(run: RunFolder, *, others: Sequence[str] = ()) -> str:
     script, sheet = read_resource("page.js"), read_resource("page.css")
     anchors = {cell.cell.id: f"cell-{number}" for number, cell in enumerate(run.cells, start=1)}
     overlays = [_overlay(group, n) for n, group in enumerate(overlay_groups(run.cells), start=1)]
-    leaks = {found.cell.id: leak_paragraphs(found) for found in run.leaks}
+    told = {found.cell.id: leak_paragraphs(found) for found in run.leaks}
+    told.update({cell_id: [paragraph] for cell_id, paragraph in run.undecided.items()})
     cells = [
-        _cell(run.folder, cell, anchors[cell.cell.id], leaks.get(cell.cell.id, []))
+        _cell(run.folder, cell, anchors[cell.cell.id], told.get(cell.cell.id, []))
         for cell in run.cells
     ]
     lines = [_row(row, anchors[row.cell.id]) for row in rows(run.result)]
@@ -93,7 +94,7 @@ def render_page(run: RunFolder, *, others: Sequence[str] = ()) -> str:
             rows=lines,
             verdicts=sorted({line["verdict"] for line in lines}),
             still=sum(bool(line["still"]) for line in lines),
-            command=shlex.join(result.command) or NOTHING,
+            command=command_line(result.command) or NOTHING,
             environment=_environment(result),
             others=others,
         )
@@ -101,14 +102,20 @@ def render_page(run: RunFolder, *, others: Sequence[str] = ()) -> str:
 
 
 def make_environment() -> Environment:
-    """Return what renders our templates: everything escaped, nothing undefined let pass."""
+    """Return what renders our templates: all text made printable and escaped, none undefined."""
     return Environment(
         loader=PackageLoader("leakbench.report.page", _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _shown(value: object) -> object:
+    """Return what a template puts in, as text that is safe to read; what is safe stays."""
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def security_policy(script: str = "") -> str:
@@ -180,7 +187,7 @@ def _key_words(run: CellTraces) -> str:
 
 
 def _cell(
-    folder: Path, run: CellTraces, anchor: str, leaks: Sequence[Paragraph]
+    folder: Path, run: CellTraces, anchor: str, told: Sequence[Paragraph]
 ) -> dict[str, object]:
     cell = run.cell
     row = worst_row(cell)
@@ -196,7 +203,7 @@ def _cell(
         "audio": format_duration(cell.audio_seconds),
         "segments": f"{cell.segments:,}",
         "sentence": sentences.cell_sentence(cell),
-        "leaks": leaks,
+        "told": told,
         "facts": _facts(cell),
         "outlook": sentences.outlook(cell),
         "pictures": [

@@ -15,8 +15,10 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from leakbench.report.plots import style
+from leakbench.text import printable
 
 PNG_DPI: Final = 144
 _SALT: Final = "leakbench"
@@ -33,6 +35,7 @@ def save_figure(figure: Figure, stem: Path) -> list[Path]:
 
     Text of the SVG is drawn as outlines, so that it looks the same wherever it is pasted.
     """
+    _make_printable(figure)
     png, svg = (stem.with_name(stem.name + suffix) for suffix in (".png", ".svg"))
     with _settings(text="path"):
         _print_png(figure, png)
@@ -56,13 +59,21 @@ def inline_svg(figure: Figure, name: str, description: str) -> str:
     Text stays text: small, searchable, and in the page's font. Ink, grid and series colours
     become CSS variables, so that the page's theme may replace them.
     """
+    _make_printable(figure)
     with _settings(text="none"):
         svg = _render_svg(figure)
     svg = _UNSEEN.sub("", svg[svg.index("<svg") :])
     svg = _TAG.sub(lambda tag: _themed(_REFERENCE.sub(rf"\g<1>{name}-", tag[0])), svg)
     opening, rest = svg.split(">", 1)
     opening = re.sub(r'\s(width|height)="[^"]*"', "", opening)
-    return f'{opening} role="img" aria-label="{escape(description)}">{rest}'
+    return f'{opening} role="img" aria-label="{escape(printable(description))}">{rest}'
+
+
+def _make_printable(figure: Figure) -> None:
+    """Make whatever is anybody's text safe to draw: no font has half characters or escapes."""
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
 
 
 def _themed(tag: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -11,9 +10,11 @@ from leakbench.bisect.commits import split_commit
 from leakbench.bisect.findings import search_folder
 from leakbench.bisect.releases import split_release
 from leakbench.errors import ScenarioError, SubjectSpecError
-from leakbench.plan import REPORTS_FOLDER, SCENARIOS_FOLDER
+from leakbench.plan import REPORTS_FOLDER, SCENARIOS_FOLDER, Cell
 from leakbench.record.result import CellResult
 from leakbench.scenario import load_scenario, shipped_scenarios
+from leakbench.text import command_line
+from leakbench.units import write_duration
 
 _UNKNOWN: Final = "ONE_THAT_DOES_NOT_LEAK"
 """Stands for an end of the search that only the reader may know."""
@@ -24,6 +25,36 @@ _ARCHIVES: Final = (".whl", ".gz", ".zip")
 def explain_command(folder: Path, cell: CellResult) -> str:
     """Return what runs a cell of the run in `folder` again and explains its leaks."""
     return _command("run", "--subject", cell.subject, *_arguments(folder, cell), "--explain")
+
+
+def again_command(
+    folder: Path,
+    cell: CellResult,
+    planned: Cell | None,
+    *,
+    audio_seconds: float,
+    replicates: int,
+) -> str:
+    """Return what drives a cell of the run in `folder` again, by more audio or processes.
+
+    Parameters
+    ----------
+    planned
+        What was asked of the cell, where that is known: its budgets and the like.
+    """
+    asked: list[str] = []
+    if planned is not None:
+        for rule in planned.rules:
+            target = f"{rule.path}:{rule.metric}" if rule.metric else rule.path
+            asked += ["--budget", f"{target}={rule.budget}"]
+        asked += ["--expect", planned.expect] if planned.expect else []
+        for pattern in planned.leaks_in:
+            asked += ["--leaks-in", pattern]
+    several = ("--replicates", str(replicates)) if replicates > 1 else ()
+    return _command(
+        *("run", "--subject", cell.subject, *_arguments(folder, cell, planned), *asked),
+        *("--audio", write_duration(audio_seconds), *several),
+    )
 
 
 def remedies_command(folder: Path, cell: CellResult, names: Sequence[str]) -> str:
@@ -91,8 +122,8 @@ def _project(spec: str) -> str:
         return ""
 
 
-def _arguments(folder: Path, cell: CellResult) -> list[str]:
-    """Return the options that drive a subject as `cell` was."""
+def _arguments(folder: Path, cell: CellResult, planned: Cell | None = None) -> list[str]:
+    """Return the options that drive a subject as `cell` was, and as was `planned` where known."""
     copy = folder / SCENARIOS_FOLDER / f"{cell.scenario}.toml"
     shipped = shipped_scenarios().get(cell.scenario)
     is_shipped = shipped is not None and (
@@ -108,8 +139,12 @@ def _arguments(folder: Path, cell: CellResult) -> list[str]:
         arguments += ["--chunk-ms", str(cell.chunk_ms)]
     if cell.model != "embedded":
         arguments += ["--model", cell.model]
-    return [*arguments, *(("--recordings", "FOLDER") if scenario.recordings else ())]
+    arguments += ["--seed", str(cell.seed)] if planned is not None and cell.seed else []
+    if scenario.recordings:
+        known = planned.recordings if planned is not None else None
+        arguments += ["--recordings", str(known or "FOLDER")]
+    return arguments
 
 
 def _command(*parts: str) -> str:
-    return shlex.join(("leakbench", *parts))
+    return command_line(("leakbench", *parts))

@@ -71,7 +71,9 @@ def test_a_leak_is_told_in_a_paragraph_whose_code_is_code_and_nothing_else(
     (told,) = re.findall(r'<p class="growth">(.*?)</p>', page)[:1]
     pieces = [unescape(piece) for piece in re.findall(r"<code>(.*?)</code>", told)]
     assert pieces[:4] == ["stats.decibel", HOSTILE_CHAIN, "<b>/model.py:1", HOSTILE_LINE.function]
-    assert pieces[4] == "x = '</code><script>document.title=\"source\"</script>' # �[31m � `@all`"
+    assert pieces[4] == (
+        "x = '</code><script>document.title=\"source\"</script>' # \\x1b[31m \\u202e `@all`"
+    )
     assert not set(re.findall(r"<(\w+)", told)) - {"code"}
     assert "grows by 64 items a chunk" in read.text
 

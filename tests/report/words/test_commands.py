@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from leakbench.cli import _cli
+from leakbench.cli.commands import cli as _cli
 from leakbench.record.result import CellResult
 from leakbench.report.words.commands import bisect_command, explain_command, remedies_command
 from leakbench.scenario import shipped_scenarios
