@@ -41,6 +41,7 @@ def judge_exact(
     slack: float = 0.0,
     horizon_seconds: float | None = None,
     step: int = 1,
+    same_elements: bool = False,
     quantity: Quantity = "bytes",
 ) -> Judgement:
     """Judge phase-matched values of a deterministic metric.
@@ -66,6 +67,9 @@ def judge_exact(
         :func:`~leakbench.verdict.banded.judge_banded`.
     step
         Likewise.
+    same_elements
+        Whether what is weighed had as many elements at each value: then a rise within `slack` in
+        all is no leak.
     quantity
         What is counted, for the reason.
 
@@ -93,6 +97,7 @@ def judge_exact(
         horizon_seconds,
         step,
         quantity,
+        same_elements,
     )
 
 
@@ -107,6 +112,7 @@ def _judge(
     horizon_seconds: float | None,
     step: int,
     quantity: Quantity,
+    same_elements: bool,
 ) -> Judgement:
     record = Record(
         np.frombuffer(values),
@@ -116,6 +122,7 @@ def _judge(
         settled_periods,
         slack,
         quantity,
+        same_elements,
     )
     if record.periods < MIN_PERIODS:
         return record.undecided(

@@ -58,7 +58,15 @@ def judge_objects(
                 continue
             allowance = budgets.of(path, metric)
             judged = [
-                _judge_column(column, metric, allowance, quiet_periods, plan) for column in columns
+                _judge_column(
+                    column,
+                    metric,
+                    allowance,
+                    quiet_periods,
+                    plan,
+                    same_elements=metric == "python_bytes" and _keeps_elements(table, path, paths),
+                )
+                for table, column in zip(matched, columns, strict=True)
             ]
             replicate = worst_of(judged)
             worst = judged[replicate]
@@ -72,8 +80,22 @@ def judge_objects(
     return found
 
 
+def _keeps_elements(table: ObjectTable, path: str, paths: Sequence[str]) -> bool:
+    """Whether a path has as many elements at each look; of the total, whether each path has."""
+    # The elements of the total are objects, and two integers may be one object now and then.
+    kept = [path] if path != TOTAL_PATH else [each for each in paths if each != TOTAL_PATH]
+    counts = (table.column(each, "elements").values for each in kept)
+    return not any(len(count) and np.ptp(count) for count in counts)
+
+
 def _judge_column(
-    column: Column, metric: str, allowance: Allowance, quiet_periods: int, plan: AssessPlan
+    column: Column,
+    metric: str,
+    allowance: Allowance,
+    quiet_periods: int,
+    plan: AssessPlan,
+    *,
+    same_elements: bool,
 ) -> Judgement:
     slack = SMALL_OBJECT_BYTES if metric == "python_bytes" else 0.0
     quantity = metric_of(metric).quantity
@@ -86,6 +108,7 @@ def _judge_column(
             allowance=allowance,
             quiet_periods=quiet_periods,
             slack=slack,
+            same_elements=same_elements,
             quantity=quantity,
         )
     spacing = float(np.median(np.diff(column.audio_seconds))) if len(column) > 1 else 0.0
@@ -111,6 +134,7 @@ def judge_on_grid(
     quiet_periods: int,
     quantity: Quantity,
     slack: float = 0.0,
+    same_elements: bool = False,
 ) -> Judgement:
     """Judge exactly what was looked at every `step` periods; an exact rate is that of one."""
     judged = judge_exact(
@@ -122,6 +146,7 @@ def judge_on_grid(
         slack=slack,
         horizon_seconds=plan.driven_seconds,
         step=step,
+        same_elements=same_elements,
         quantity=quantity,
     )
     if judged.rate is None:

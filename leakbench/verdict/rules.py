@@ -50,6 +50,7 @@ class Record:
         settled_periods: int,
         slack: float,
         quantity: Quantity,
+        same_elements: bool = False,
     ) -> None:
         self.values = values
         self.growth = np.diff(values)
@@ -61,6 +62,7 @@ class Record:
         self._settled = settled_periods
         self._slack = slack
         self._quantity = quantity
+        self._same_elements = same_elements
 
     def judge_regular(self) -> Judgement | None:
         """Rule 1: the values repeat every `cycle` periods, plus a constant."""
@@ -186,17 +188,16 @@ class Record:
         return self._say(Verdict.FLAT, flat, how)
 
     def judge_slight(self) -> Judgement | None:
-        """Rule 6: it goes up and down within the slack, and its later half sets no new high.
+        """Rule 6: no element more, and no more than one small object.
 
-        Two counters that now and then are one integer object move a path's weight like that.
+        What is kept takes an element. Without one more, two counters that now and then are one
+        integer object, or that outgrow CPython's cache, are all that moves a weight so little.
         """
-        middle = (self.periods + 1) // 2
-        new_high = self.values[middle:].max() > self.values[:middle].max()
-        spread = float(np.ptp(self.values))
-        if not len(self.falls) or new_high or spread > self._slack or self.periods < self._quiet:
+        rise = float((self.values - np.minimum.accumulate(self.values)).max())
+        if not self._same_elements or rise > self._slack or self.periods < self._quiet:
             return None
-        bound = spread / self.periods
-        how = f"goes up and down by {self._amount(spread)}, no more than one small object"
+        bound = rise / self.periods
+        how = f"no element more, and {self._amount(rise)} at most"
         return self._say(Verdict.FLAT, Growth(-bound, 0.0, bound), how)
 
     def judge_troughs(self) -> Judgement | None:
