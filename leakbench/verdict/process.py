@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 from leakbench.metrics import PROCESS_PATH, Metric, process_metrics
 from leakbench.record.trace import Column, Trace
 from leakbench.units import SECONDS_PER_HOUR, Exposure
 from leakbench.verdict.banded import judge_banded
+from leakbench.verdict.beyond import judge_apart, split_off_objects
 from leakbench.verdict.budgets import Allowance, Budgets
 from leakbench.verdict.found import Found, has_budget, make_result, with_cause, worst_of
 from leakbench.verdict.grid import even_grid
@@ -41,7 +43,13 @@ def judge_process(
             continue
         allowance = budgets.of(PROCESS_PATH, metric.name)
         gated = metric.name in plan.gated_process and _is_judged(metric, traces, plan)
-        judged = [_judge(c, metric, allowance, quiet_periods, plan) for c in columns]
+        judge = functools.partial(
+            _judge, metric=metric, allowance=allowance, quiet_periods=quiet_periods, plan=plan
+        )
+        judged = [
+            _judge_in_parts(column, trace, metric, judge)
+            for column, trace in zip(columns, traces, strict=True)
+        ]
         replicate = worst_of(judged)
         worst = judged[replicate]
         if metric.tier == "statistical" or (
@@ -90,6 +98,16 @@ def _columns_of(trace: Trace, metric: Metric, plan: AssessPlan) -> Column:
 
 def _is_judged(metric: Metric, traces: Sequence[Trace], plan: AssessPlan) -> bool:
     return metric.tier != "statistical" or len(traces) >= plan.min_replicates
+
+
+def _judge_in_parts(
+    column: Column, trace: Trace, metric: Metric, judge: Callable[[Column], Judgement]
+) -> Judgement:
+    """Judge one process; what wobbles as a whole by its parts, where one of them is weighed."""
+    judged = judge(column)
+    if judged.verdict.decided or not metric.holds_objects:
+        return judged
+    return judge_apart(*split_off_objects(column, trace), judge) or judged
 
 
 def _judge(
