@@ -112,6 +112,10 @@ class Record:
                 return None
         growth = fit_growth(self.values[start:])
         since = "in every period" if start == 0 else f"in each of the last {len(run)} periods"
+        # A step at its beginning is no part of what goes on: text gets a path of its own with one.
+        regular = find_cycle(self.values[start + 1 :])
+        if regular is not None and self._above(rate := regular[1] / regular[0]):
+            return self._say(Verdict.LEAK, Growth(rate, rate, rate), f"growth {since}", exact=True)
         if not self._above(growth.rate):
             return None
         if is_shrinking(run):

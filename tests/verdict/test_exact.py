@@ -216,3 +216,10 @@ def test_flat_after_a_fall_early_on_is_flat() -> None:
 def test_the_reason_states_estimate_budget_and_audio() -> None:
     reason = judge([64.0 * n for n in range(6)]).reason
     assert reason == "64 B every period: 3.75 KiB/h against 0 B/h; 5 periods, 5 min of audio"
+
+
+def test_a_step_before_regular_growth_is_no_part_of_its_rate() -> None:
+    values = [0.0] * 13 + [264.0 + 24.0 * n for n in range(20)]
+    judged = judge(values)
+    assert judged.verdict is Verdict.LEAK
+    assert judged.rate == 24.0
