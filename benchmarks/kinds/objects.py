@@ -1,8 +1,9 @@
 """Growth that the roots reach, and structures that only look like it."""
 
 import io
+import mmap
 import random
-from collections import deque
+from collections import defaultdict, deque
 
 import numpy as np
 from base import Kind
@@ -125,7 +126,76 @@ class RandomOverLeak(Kind):
         self.x["queue"] = [0.0] * (self.random.randrange(10, 500) + 2 * self.chunks)
 
 
+class TranscriptFromNothing(Kind):
+    def set_up(self):
+        self.x["text"] = ""
+
+    def on_segment(self):
+        self.x["text"] += "hello world "
+
+
+class Session:
+    def __init__(self):
+        self.text = ""
+
+
+class Attribute(Kind):
+    """The text of an object, where the other is an item of a dict."""
+
+    def set_up(self):
+        self.x["session"] = Session()
+
+    def on_segment(self):
+        self.x["session"].text += "good morning to all of you. "
+
+
+class NumberFromOne(Kind):
+    def set_up(self):
+        self.x["product"] = 1
+
+    def on_chunk(self, samples):
+        self.x["product"] <<= 240
+
+
+class ObjectRows(Kind):
+    """An array of objects, replaced by a longer one."""
+
+    def set_up(self):
+        self.x["rows"] = np.empty(0, dtype=object)
+
+    def on_segment(self):
+        self.x["rows"] = np.append(self.x["rows"], {"segment": self.segments})
+
+
+class Mappings(Kind):
+    def set_up(self):
+        self.x["maps"] = []
+
+    def on_segment(self):
+        self.x["maps"].append(mmap.mmap(-1, 1 << 16))
+
+
+class Speakers(Kind):
+    """A list for each of four speakers, of which each gets longer."""
+
+    def set_up(self):
+        self.x["speakers"] = defaultdict(list)
+
+    def on_chunk(self, samples):
+        self.x["speakers"][f"speaker {self.chunks % 4}"].append(self.chunks + 0.5)
+
+
 # Bounded.
+
+
+class Trimmed(Kind):
+    """The last 2,000 characters of what was said."""
+
+    def set_up(self):
+        self.x["text"] = ""
+
+    def on_segment(self):
+        self.x["text"] = (self.x["text"] + f"{self.segments} hello world ")[-2000:]
 
 
 class RandomLength(Kind):

@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+import random
 import select
 import socket
 import subprocess
@@ -21,6 +22,8 @@ MIB = 1 << 20
 LIBC = ctypes.CDLL(None)
 LIBC.malloc.restype = ctypes.c_void_p
 LIBC.malloc.argtypes = [ctypes.c_size_t]
+LIBC.realloc.restype = ctypes.c_void_p
+LIBC.realloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 LIBC.free.argtypes = [ctypes.c_void_p]
 
 
@@ -42,6 +45,17 @@ class MallocStream(Kind):
 class MallocLarge(Kind):
     def on_segment(self):
         LIBC.malloc(400_000)
+
+
+class Realloc(Kind):
+    """One block that gets longer."""
+
+    def set_up(self):
+        self.block, self.nbytes = None, 1 << 20
+
+    def on_chunk(self, samples):
+        self.nbytes += 4096
+        self.block = LIBC.realloc(self.block, self.nbytes)
 
 
 class MallocFreed(Kind):
@@ -194,6 +208,14 @@ class Slower(Kind):
 class SameTime(Kind):
     def on_chunk(self, samples):
         sum(range(20_000))
+
+
+class RandomTime(Kind):
+    def set_up(self):
+        self.random = random.Random(4)
+
+    def on_chunk(self, samples):
+        sum(range(self.random.randrange(1000, 40_000)))
 
 
 class Graph(Kind):

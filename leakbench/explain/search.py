@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import sys
 import weakref
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -34,6 +35,8 @@ from leakbench.subject import Subject
 
 _OBJECTS_SAMPLED: Final = 64
 _BUILTINS_AT_LEAST: Final = 12
+_CONTAINERS: Final = (list, tuple, dict, set, frozenset, deque)
+_TEXT: Final = (str, bytes)
 _TEXT_AT_LEAST: Final = 16
 """Characters of text that may be one that grows: names are shorter."""
 _UNHELD_SHARE: Final = 0.5
@@ -120,7 +123,7 @@ class _Search:
         everything = compare(*evidence.censuses, evidence.walk, evidence.heap)
         things = [item for item in everything if not isinstance(item.holder, type)]
         found = [g for item in _distinct(things) if (g := self._of_thing(item)) is not None]
-        found += self._texts(set(self._leaking) - {growth.path for growth in found})
+        found += self._made_anew(set(self._leaking) - {growth.path for growth in found})
         held = HeapWalk()
         held.reach(self._containers, known=evidence.censuses[0].identities | evidence.heap.known)
         for item in everything:
@@ -159,30 +162,43 @@ class _Search:
             seen_once=not item.is_steady,
         )
 
-    def _texts(self, missing: Collection[str]) -> list[Growth]:
-        """Return the growth of text at paths known to leak that is too short to be followed."""
+    def _made_anew(self, missing: Collection[str]) -> list[Growth]:
+        """Return the growth at paths known to leak of what is made anew each time.
+
+        A container that is replaced by a longer one, or text that is too short to be followed, is
+        another object at each look: where it is made is told, how fast it grows the verdict says.
+        """
         found = []
         for holder in self._locator.named.objects if missing else ():
-            for text in referents(holder):
-                if type(text) in (str, bytes) and len(text) >= _TEXT_AT_LEAST:
-                    path, holders = self._locator.locate_buffer(holder, text)
-                    if path in missing:
-                        line = line_of_object(text)
-                        nbytes = float(sys.getsizeof(text))
-                        found.append(
-                            self._growth(
-                                "buffer",
-                                type(text),
-                                "bytes",
-                                amount=0,
-                                nbytes=0.0,
-                                lines={line: nbytes} if line else {},
-                                path=path,
-                                holders=holders,
-                                seen_once=True,
-                            )
-                        )
+            for made in referents(holder):
+                is_text = type(made) in _TEXT and len(made) >= _TEXT_AT_LEAST
+                if not is_text and not self._is_new_container(made):
+                    continue
+                path, holders = (
+                    self._locator.locate_buffer(holder, made)
+                    if is_text
+                    else self._locator.locate(made)
+                )
+                if path not in missing:
+                    continue
+                line = line_of_object(made)
+                found.append(
+                    self._growth(
+                        "buffer" if is_text else "container",
+                        type(made),
+                        "bytes" if is_text else "items",
+                        amount=0,
+                        nbytes=0.0,
+                        lines={line: float(sys.getsizeof(made))} if line else {},
+                        path=path,
+                        holders=holders,
+                        seen_once=True,
+                    )
+                )
         return found
+
+    def _is_new_container(self, obj: object) -> bool:
+        return type(obj) in _CONTAINERS and (id(obj) not in self._evidence.censuses[0].identities)
 
     def _of_type(self, item: Grown, held: HeapWalk) -> Growth | None:
         """Return the growth of a type whose objects hang below none of the grown containers."""
