@@ -29,7 +29,8 @@ from leakbench.explain.rates import rate_of
 from leakbench.explain.source import describe_lines
 from leakbench.explain.tensor_origins import TensorOrigins
 from leakbench.metrics import TOTAL_PATH
-from leakbench.probes.objects import measure_objects
+from leakbench.probes.contents import NAMELESS
+from leakbench.probes.objects import NAMED_ATOM_BYTES, measure_objects
 from leakbench.record.explanation import Growth, GrowthKind, Holder, Quantity
 from leakbench.subject import Subject
 
@@ -162,31 +163,34 @@ class _Search:
             seen_once=not item.is_steady,
         )
 
-    def _made_anew(self, missing: Collection[str]) -> list[Growth]:
+    def _made_anew(self, missing: set[str]) -> list[Growth]:
         """Return the growth at paths known to leak of what is made anew each time.
 
-        A container that is replaced by a longer one, or text that is too short to be followed, is
-        another object at each look: where it is made is told, how fast it grows the verdict says.
+        A container that is replaced by a longer one, a number, or text that is too short to be
+        followed, is another object at each look: where it is made is told, how fast it grows the
+        verdict says.
         """
         found = []
         for holder in self._locator.named.objects if missing else ():
             for made in referents(holder):
-                is_text = type(made) in _TEXT and len(made) >= _TEXT_AT_LEAST
-                if not is_text and not self._is_new_container(made):
+                is_atom = _may_grow(made)
+                if not is_atom and not self._is_new_container(made):
                     continue
                 path, holders = (
                     self._locator.locate_buffer(holder, made)
-                    if is_text
+                    if is_atom
                     else self._locator.locate(made)
                 )
-                if path not in missing:
+                # New items of a container are its own growth.
+                if path not in missing or path.endswith(NAMELESS):
                     continue
+                missing.remove(path)
                 line = line_of_object(made)
                 found.append(
                     self._growth(
-                        "buffer" if is_text else "container",
+                        "buffer" if is_atom else "container",
                         type(made),
-                        "bytes" if is_text else "items",
+                        "bytes" if is_atom else "items",
                         amount=0,
                         nbytes=0.0,
                         lines={line: float(sys.getsizeof(made))} if line else {},
@@ -287,6 +291,13 @@ class _Search:
             allocations=describe_lines(lines, hours),
             seen_once=seen_once,
         )
+
+
+def _may_grow(obj: object) -> bool:
+    """Whether it is text or a number of some length."""
+    if isinstance(obj, str | bytes):
+        return type(obj) in _TEXT and len(obj) >= _TEXT_AT_LEAST
+    return type(obj) is int and sys.getsizeof(obj) >= NAMED_ATOM_BYTES
 
 
 def _distinct(things: Iterable[Grown]) -> list[Grown]:
