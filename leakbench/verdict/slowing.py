@@ -6,6 +6,7 @@ keeps is small. Processor time is what is judged: wall time measures the neighbo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -50,8 +51,9 @@ def judge_slowing(
     Returns
     -------
     LEAK where the least of every block is above that of the block before, the last is half as
-    much again as the first, and the growth is above the budget. FLAT where it is not so.
-    UNDECIDED where every block rises but by less.
+    much again as the first, and the growth is above the budget. FLAT where the last is hardly above
+    the first, or a block is not above the one before and one of the halves hardly rises.
+    UNDECIDED otherwise.
 
     Raises
     ------
@@ -65,11 +67,12 @@ def judge_slowing(
     floors = np.array([block.min() for block in np.array_split(costs, min(BLOCKS, count // 2))])
     grown = float(floors[-1] / floors[0]) if floors[0] > 0 else 1.0
     text = f"the last sixth costs {grown:.2f} times the first"
-    if not np.all(np.diff(floors) > 0) or grown < HARDLY:
+    rises = bool(np.all(np.diff(floors) > 0))
+    if grown < HARDLY or not (rises or _rises_in_both_halves(floors)):
         return _say(Verdict.FLAT, costs, audio, budget_per_hour, "does not rise in every block")
     if _per_hour(costs, audio) <= budget_per_hour:
         return _say(Verdict.FLAT, costs, audio, budget_per_hour, f"within its budget: {text}")
-    if count >= LOOKS_AT_LEAST and grown >= SLOWER:
+    if rises and count >= LOOKS_AT_LEAST and grown >= SLOWER:
         return _say(
             Verdict.LEAK,
             costs,
@@ -77,7 +80,18 @@ def judge_slowing(
             budget_per_hour,
             f"each chunk costs more than the last: {text}",
         )
-    return _say(Verdict.UNDECIDED, costs, audio, budget_per_hour, f"rises in every block: {text}")
+    how = "rises in every block" if rises else "rises, though not in every block"
+    return _say(Verdict.UNDECIDED, costs, audio, budget_per_hour, f"{how}: {text}")
+
+
+def _rises_in_both_halves(floors: npt.NDArray[np.float64]) -> bool:
+    """Whether it may have risen all along, though a neighbour has moved one floor or the other.
+
+    A machine that is busy from some point on moves all floors from there, and none before.
+    """
+    middle = (len(floors) + 1) // 2
+    halves = floors[:middle], floors[-middle:]
+    return all(half[-1] >= math.sqrt(HARDLY) * half[0] for half in halves)
 
 
 def _per_hour(costs: npt.NDArray[np.float64], audio: npt.NDArray[np.float64]) -> float:

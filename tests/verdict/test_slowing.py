@@ -35,6 +35,12 @@ def test_a_machine_that_is_busy_from_the_middle_on_is_no_leak() -> None:
     assert judge(costs).verdict is Verdict.FLAT
 
 
+def test_growth_that_a_neighbour_interrupts_is_not_flat() -> None:
+    costs = 0.007 * (1 + np.arange(40) / 20)
+    costs[14:21] *= 1.5  # the third block, above the fourth
+    assert judge(costs).verdict is Verdict.UNDECIDED
+
+
 def test_growth_within_its_budget_is_flat() -> None:
     costs = 0.007 * (1 + np.arange(40) / 20)
     assert judge(costs, budget_per_hour=1.0).verdict is Verdict.FLAT
