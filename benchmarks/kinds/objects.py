@@ -22,7 +22,7 @@ class DictOfKeys(Kind):
         self.x["seen"] = {}
 
     def on_chunk(self, samples):
-        self.x["seen"][self.chunks] = None
+        self.x["seen"][self.chunks, "said"] = None
 
 
 class DequeWithoutEnd(Kind):
@@ -189,10 +189,10 @@ class Speakers(Kind):
 
 
 class Trimmed(Kind):
-    """The last 2,000 characters of what was said."""
+    """The last 2,000 characters of what was said, and as many from the beginning."""
 
     def set_up(self):
-        self.x["text"] = ""
+        self.x["text"] = 2000 * "."
 
     def on_segment(self):
         self.x["text"] = (self.x["text"] + f"{self.segments} hello world ")[-2000:]

@@ -10,8 +10,10 @@ Objects are read through ``gc.get_referents``, which runs none of their code.
 from __future__ import annotations
 
 import _thread
+import array
 import functools
 import gc
+import io
 import sys
 import types
 from collections import deque
@@ -22,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from leakbench.probes.contents import length_of_stream
 from leakbench.probes.kinds import Kind, kind_of
 from leakbench.subject import Subject
 
@@ -35,7 +38,11 @@ _SIZED: Final[Mapping[type, Callable[[Any], int]]] = {
     set: set.__len__,
     deque: deque.__len__,
     bytearray: bytearray.__len__,
+    array.array: array.array.__len__,
+    io.BytesIO: length_of_stream,
+    io.StringIO: length_of_stream,
 }
+_UNTRACKED: Final = (dict, bytearray, array.array)
 LRU_CACHE: Final = type(functools.lru_cache(len))
 _lengths: dict[type, Callable[[Any], int] | None] = {
     LRU_CACHE: lambda cache: int(cache.cache_info().currsize)
@@ -126,8 +133,8 @@ class Heap:
         gc.collect()
         there = gc.get_objects()
         self._identities = set(map(id, there))
-        # The collector does not track a dict of numbers, text or arrays, nor bytes.
-        untracked = {id(x): x for x in gc.get_referents(*there) if type(x) in (dict, bytearray)}
+        # The collector does not track a dict of numbers, text or arrays, nor bytes and numbers.
+        untracked = {id(x): x for x in gc.get_referents(*there) if type(x) in _UNTRACKED}
         for known in untracked.keys() & self._identities:
             del untracked[known]
         self._identities |= untracked.keys()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
+import io
 import itertools
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType, TracebackType
 from typing import Any, Final
 
 from leakbench.explain.census import Grown, buffer_extent
@@ -21,6 +24,8 @@ SAMPLED_ITEMS: Final = 256
 _OBJECTS_AN_ITEM: Final = 64
 """Objects at and below one item that are looked at: a record has tens, a shared world thousands."""
 _BUFFER_TOLERANCE: Final = 0.02
+_PIECES_TOLERANCE: Final = 0.2
+"""Of what a StringIO was written: each piece has some fifty bytes of its own."""
 _ROUNDING: Final = 16
 """Bytes that an allocation may be larger than what was asked for."""
 _MATCHED_AT_LEAST: Final = 512
@@ -74,11 +79,16 @@ def lines_of_container(
         made.update(makers(item if isinstance(grown.holder, dict) else (item,), origins))
     scale = grown.amount / len(items) if items else 0.0
     lines = {line: nbytes * scale for line, nbytes in made.items()}
-    if grown.own_bytes >= _MATCHED_AT_LEAST:
+    if _own_bytes(grown) >= _MATCHED_AT_LEAST:
         line = _line_of_own_memory(grown, lines, traced)
         if line is not None:
-            lines[line] = lines.get(line, 0.0) + grown.own_bytes
+            lines[line] = lines.get(line, 0.0) + _own_bytes(grown)
     return lines
+
+
+def _own_bytes(grown: Grown) -> int:
+    # A StringIO keeps what is written to it in pieces, which its size does not show.
+    return grown.amount if isinstance(grown.holder, io.StringIO) else grown.own_bytes
 
 
 def _line_of_own_memory(
@@ -92,9 +102,10 @@ def _line_of_own_memory(
     estimate. Any other line must match exactly: it may grow by about as much by chance.
     """
     cls = type(grown.holder)
-    sizes = (grown.own_bytes, sys.getsizeof(grown.holder) - cls.__basicsize__)
+    sizes = (_own_bytes(grown), sys.getsizeof(grown.holder) - cls.__basicsize__)
     makes_items = [line for line in traced if line in made]
-    for candidates, tolerance in ((makes_items, _BUFFER_TOLERANCE), (list(traced), 0.0)):
+    exactly = _PIECES_TOLERANCE if isinstance(grown.holder, io.StringIO) else 0.0
+    for candidates, tolerance in ((makes_items, _BUFFER_TOLERANCE), (list(traced), exactly)):
         off = {
             line: min(
                 abs(traced[line] - made.get(line, 0.0) - size) - tolerance * size for size in sizes
@@ -107,6 +118,10 @@ def _line_of_own_memory(
     return None
 
 
+_ATOMS: Final = (bytearray, str, bytes, array.array, io.BytesIO, io.StringIO)
+"""What grows without items that are objects."""
+
+
 def new_items(grown: Grown) -> list[Any]:
     """Return some of the items that a container got, of a dict keys and values."""
     container, count = grown.holder, grown.amount
@@ -114,7 +129,7 @@ def new_items(grown: Grown) -> list[Any]:
     if isinstance(container, dict):
         pairs = list(itertools.islice(reversed(dict.items(container)), 0, count, step))
         return [(key, value) for key, value in pairs]
-    if isinstance(container, (bytearray, str, bytes)) or length_of(type(container)) is None:
+    if isinstance(container, _ATOMS) or length_of(type(container)) is None:
         return []
     if isinstance(container, set):
         # In no order: those that were made while tracing are as good as the newest.
@@ -140,12 +155,29 @@ def makers(items: Iterable[Any], origins: TensorOrigins) -> dict[Place, int]:
             if (origin := origins.line_of(start) or line) is not None:
                 made[origin] += nbytes
             continue
-        for held in referents(obj):
+        for held in _held_by(obj):
             plan = _plans.of(type(held))
-            if id(held) not in seen and not plan.is_excluded and not callable(held):
+            is_state = not plan.is_excluded or isinstance(held, TracebackType)
+            if id(held) not in seen and is_state and not callable(held):
                 seen.add(id(held))
                 waiting.append(held)
     return made
+
+
+def _held_by(obj: Any) -> Iterable[Any]:
+    """Return what `obj` holds; of a traceback, the variables of its function and its callers."""
+    if not isinstance(obj, TracebackType):
+        return referents(obj)
+    running = set(map(id, _callers(sys._getframe())))
+    frames = itertools.takewhile(lambda frame: id(frame) not in running, _callers(obj.tb_frame))
+    return [obj.tb_next, *(value for frame in frames for value in frame.f_locals.values())]
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame and those that called it, innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def line_of_object(obj: Any) -> Place | None:

@@ -37,6 +37,9 @@ _AUDIO: Final = _PACKAGE + "scenario" + os.sep
 _PACKAGES: Final = ("site-packages", "dist-packages")
 _STANDARD: Final = str(PurePath(os.__file__).parent) + os.sep
 
+_STARTING: Final = ("<frozen importlib", "<frozen runpy", "<frozen zipimport")
+"""Modules that start others: below every line there is."""
+
 OWN: Final = "own"
 """Owner of the subject's own code."""
 LEAKBENCH: Final = "leakbench"
@@ -78,7 +81,9 @@ def lines_of(frame: FrameType | None) -> Iterator[Line]:
 
 def is_nobodys(file: str) -> bool:
     """Whether a line of `file` is of the harness, or has no file to look into."""
-    return is_harness(file) or file.startswith("<")
+    # Modules that are frozen into the interpreter, such as os, are Python's like any other.
+    is_frozen = file.startswith("<frozen ") and not file.startswith(_STARTING)
+    return is_harness(file) or (file.startswith("<") and not is_frozen)
 
 
 def is_harness(file: str) -> bool:

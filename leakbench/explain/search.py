@@ -372,4 +372,5 @@ def _held_bytes(item: Grown, lines: Mapping[Place, float]) -> float:
     own = measure_objects({"items": [None] * len(items)})[TOTAL_PATH]
     each = (sizes.python_bytes + sizes.storage_bytes - own.python_bytes) / len(items)
     many = item.amount * (2 if isinstance(item.holder, dict) else 1)
-    return max(each, 0.0) * many + max(item.own_bytes, 0)
+    # Of an exception the lines know what its traceback holds, which no measurement enters.
+    return max(max(each, 0.0) * many + max(item.own_bytes, 0), traced)

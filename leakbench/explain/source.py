@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from leakbench.explain.places import Line, Place
+from leakbench.explain.places import OWN, Line, Place, is_audio, owner_of
 from leakbench.record.explanation import AllocationLine, CodeLine
 
 LINES_AT_MOST: Final = 8
 SHARE_AT_LEAST: Final = 0.001
 """Lines below a thousandth of the bytes explain nothing."""
+OWN_AT_LEAST: Final = 0.05
+"""Share from which on a line of the subject's own comes first: it is the one to mend."""
 # Not resolved: frames name files as a worker finds them, through a link.
 _FED: Final = str(Path(__file__).parents[1] / "scenario" / "audio" / "stimulus.py")
 _FED_NOTE: Final = "the audio that was fed, kept by the subject"
@@ -40,12 +42,20 @@ def describe_lines(
         by_line.setdefault(place[0], {})[place] = nbytes
     total = max(of, sum(bytes_by_place.values()))
     sums = {line: sum(places.values()) for line, places in by_line.items()}
-    most = sorted(sums, key=lambda line: -sums[line])[:LINES_AT_MOST]
+    most = sorted(sums, key=lambda line: (_rank(line, sums[line] / (total or 1.0)), -sums[line]))
+    most = most[:LINES_AT_MOST]
     return tuple(
         _described(max(by_line[line], key=by_line[line].__getitem__), sums[line], total, hours)
         for line in most
         if sums[line] > 0 and sums[line] / total >= SHARE_AT_LEAST
     )
+
+
+def _rank(line: Line, share: float) -> int:
+    """Return 0 for a line of the subject's own, 1 for one of a library, 2 for the audio fed."""
+    if is_audio(line[0]):
+        return 2
+    return 0 if share >= OWN_AT_LEAST and owner_of(line[0]) == OWN else 1
 
 
 def described(place: Place) -> AllocationLine:

@@ -136,19 +136,26 @@ def length_of_atom(atom: Any) -> int:
 
 
 def open_stream(stream: Any, key: int, reached: Reached) -> int:
-    """Weigh what was written into a stream in memory, and return its length.
+    """Weigh what was written into a stream in memory, and return its length."""
+    written = length_of_stream(stream)
+    if not isinstance(stream, io.BytesIO):
+        # A byte a character at least. A BytesIO tells its buffer by its size.
+        reached.bytes[key] += written + 7 & -8
+    return written
+
+
+def length_of_stream(stream: io.BytesIO | io.StringIO) -> int:
+    """Return how much was written into a stream in memory; 0 where it is closed.
 
     A BytesIO tells its buffer by its size. A StringIO does not as long as it is only written to:
-    where it stands is what was written then, a byte a character at least.
+    where it stands is what was written then.
     """
     try:
         if isinstance(stream, io.BytesIO):
             return sys.getsizeof(stream) - _EMPTY_STREAM_BYTES
-        written = io.StringIO.tell(stream)
+        return io.StringIO.tell(stream)
     except ValueError:
-        return 0  # closed
-    reached.bytes[key] += written + 7 & -8
-    return written
+        return 0
 
 
 _EMPTY_STREAM_BYTES: Final = sys.getsizeof(io.BytesIO())
