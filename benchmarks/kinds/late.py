@@ -69,10 +69,10 @@ class Residue(Kind):
 
 
 class LazyModel(Kind):
-    """Loads a second model after four minutes, once."""
+    """Loads a second model after two minutes, once."""
 
     def on_chunk(self, samples):
-        if self.chunks == ONSET_CHUNKS:
+        if self.chunks == ONSET_CHUNKS // 2:
             self.x["weights"] = np.ones(500_000, dtype=np.float32)
             self.x["file"] = os.open("/dev/null", os.O_RDONLY)
             threading.Thread(target=threading.Event().wait, daemon=True).start()

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy import special
 
 from leakbench.units import SECONDS_PER_HOUR, Quantity, format_amount, format_duration
-from leakbench.verdict.growth import MIN_PERIODS, SHRINKING, Growth, fit_growth
+from leakbench.verdict.growth import MIN_PERIODS, SHRINKING, Growth, find_cycle, fit_growth
 from leakbench.verdict.judgement import (
     FloatArray,
     Judgement,
@@ -163,9 +163,14 @@ class _Band:
         return max(largest_fall(self.values), self.floor)
 
     def judge_within_budget(self) -> Judgement | None:
-        """Rule 1: even if the whole band were growth it would be within the budget."""
+        """Rule 1: it repeats, or is within the budget even if the whole band were growth."""
         if self.budget <= 0:
             return None
+        if (repeated := find_cycle(self.values)) is not None and repeated[0] > 1:
+            rate, slack = repeated[1] / repeated[0], self.floor / self.periods
+            growth = Growth(rate - slack, rate, rate + slack)
+            if not self._above(growth.high):
+                return self._say(Verdict.FLAT, growth, f"the same every {repeated[0]} periods")
         for start in (0, self.periods // 2):
             periods = self.periods - start
             if start and periods < MIN_PERIODS:
@@ -198,7 +203,7 @@ class _Band:
             return judged if judged and judged.verdict is Verdict.SATURATING else None
         if judged.rate is not None and self._surely_above(judged.rate):
             return judged
-        growth = estimate_growth(self.values, 0.0)
+        growth = self._estimate(0.0)
         if is_slowing(self.values):
             return self._say(Verdict.SATURATING, growth, "growth, but ever less")
         if not self._surely_above(growth.low):
@@ -220,7 +225,7 @@ class _Band:
         )
         if not goes_on:
             return None
-        growth = estimate_growth(self.values, fall)
+        growth = self._estimate(fall)
         middle = len(self.values) // 2
         half_way = float(np.median(self.values[middle - edge : middle + edge]))
         early = half_way - float(np.median(self.values[:edge]))
@@ -303,6 +308,17 @@ class _Band:
             tier="banded",
             audio_wanted_seconds=wanted_periods * self.period_seconds,
         )
+
+    def _estimate(self, fall: float) -> Growth:
+        """Return the growth of a record that grows, since it began to."""
+        later = find_cycle(self.values[self.periods // 2 :])
+        if later is not None:
+            rate, slack = later[1] / later[0], self.floor / self.periods
+            return Growth(rate - slack, rate, rate + slack)
+        level = self.values[0] + max(fall, self.floor)
+        onset = int(np.flatnonzero(self.values <= level)[-1])
+        enough = len(self.values) - onset >= 2 * BLOCKS
+        return estimate_growth(self.values[onset:] if enough else self.values, fall)
 
     def _each_block_is_higher(self) -> bool:
         blocks = np.array_split(self.values, BLOCKS)

@@ -164,3 +164,21 @@ def test_the_first_periods_of_growth_that_is_allowed_are_no_leak() -> None:
     assert judge(kept, budget_per_hour=allowed).verdict is Verdict.FLAT
     twice = [*early, *(3944.0 + 800.0 * np.arange(1, 10))]
     assert judge(twice, budget_per_hour=allowed).verdict is Verdict.LEAK
+
+
+def test_the_rate_of_a_leak_that_begins_late_is_that_since_it_began() -> None:
+    quiet, holes = np.zeros(40), np.repeat([2016.0, 4032.0, 6048.0], [1, 1, 14])
+    leak = 6048.0 + 2016.0 * np.arange(1, 120)
+    exact = judge(np.concatenate([quiet, holes, leak]))
+    assert exact.verdict is Verdict.LEAK
+    assert exact.slope_per_hour == pytest.approx(2016.0 * AN_HOUR)
+    wobbling = np.concatenate([quiet, leak]) + slack(159)
+    found = judge(wobbling)
+    assert found.verdict is Verdict.LEAK
+    assert found.slope_per_hour == pytest.approx(2016.0 * AN_HOUR, rel=0.02)
+
+
+def test_a_sawtooth_of_several_periods_is_flat_when_it_has_repeated() -> None:
+    teeth = np.tile(np.arange(10) * 40.0 * KIB, 5)
+    assert judge(teeth).verdict is Verdict.FLAT
+    assert judge(teeth[:25]).verdict is Verdict.UNDECIDED
