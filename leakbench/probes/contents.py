@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from leakbench.metrics import GRAPH_NAME
 from leakbench.probes import storage
-from leakbench.probes.autograd import Nodes, graph_of, open_graph
+from leakbench.probes.autograd import Graph, graph_of
 from leakbench.probes.kinds import Kind, TypePlan, TypePlans
 from leakbench.probes.storage import Extents
 
@@ -35,7 +35,7 @@ _HELD_ONCE: Final = next(map(sys.getrefcount, [object()]))
 class Reached:
     """What was reached so far from one path."""
 
-    __slots__ = ("bytes", "extents", "folded", "nodes", "plans")
+    __slots__ = ("bytes", "extents", "folded", "graphs", "plans")
 
     def __init__(self, plans: TypePlans) -> None:
         self.plans = plans
@@ -47,8 +47,8 @@ class Reached:
         """Number of items so included, by id of the container."""
         self.extents = Extents()
         """Storage pinned."""
-        self.nodes = Nodes()
-        """Nodes of autograd graphs."""
+        self.graphs: list[Graph] = []
+        """Autograd graphs, which are counted later and apart."""
 
     def merge(self, other: Reached) -> None:
         """Add what `other` reached; `other` is of no use afterwards."""
@@ -101,7 +101,7 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
     elif kind is Kind.GRAPH:
         # Neither the handle nor what it leads to is a Python object of the subject's.
         reached.bytes[key] = 0
-        elements += open_graph(obj, reached.nodes, reached.extents)
+        reached.graphs.append(obj)
     elif kind is Kind.NDARRAY:
         reached.bytes[key] -= storage.sized_content_bytes(obj)
         count, parts = storage.open_array(obj, reached.extents)

@@ -49,10 +49,13 @@ well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from leakbench.metrics import TOTAL_PATH
+from leakbench.probes.apart import run_apart
+from leakbench.probes.autograd import Graph, Nodes, open_graph
 from leakbench.probes.contents import NAMELESS, Held, Reached, has_content, open_object
 from leakbench.probes.kinds import TypePlan, TypePlans
 from leakbench.record.trace import ObjectSize
@@ -125,9 +128,11 @@ class ObjectProbe:
             node.elements += elements
             for pairs in held:
                 _sort(pairs, node.reached, groups, unnamed)
+        node.elements += _count_graphs(node.reached)
         children = self._named(node, groups, unnamed) if groups else []
         if unnamed:
             _swallow(unnamed, node)
+            _count_graphs(node.reached)
         return children
 
     def _named(
@@ -257,6 +262,43 @@ def _open_safely(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[
         # weighs what was counted before it raised, the same each time.
         reached.bytes.setdefault(id(obj), 0)
         return 0, []
+
+
+def _count_graphs(reached: Reached) -> int:
+    """Count the autograd graphs that were met, with what they save, and return their nodes.
+
+    In a fork: torch makes a Python object for each node that it is asked for, and keeps it as long
+    as the node. A long graph with such objects is freed by recursion, which overflows the stack.
+    """
+    graphs, reached.graphs = reached.graphs, []
+    if not graphs:
+        return 0
+    try:
+        nodes, extents, nbytes = run_apart(partial(_walk_graphs, graphs))
+    except (RuntimeError, OSError):
+        return 0
+    for start, length in extents:
+        reached.extents.add(start, length)
+    reached.bytes.update(nbytes)
+    return int(nodes)
+
+
+def _walk_graphs(
+    graphs: Sequence[Graph],
+) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the nodes of `graphs`, the storage they save, and the bytes of objects they hold."""
+    apart = Reached(_plans)
+    seen = Nodes()
+    held: list[Any] = []
+    for graph in graphs:
+        held += open_graph(graph, seen, apart.extents)
+    while held:
+        item = held.pop()
+        plan = _plans.of(type(item))
+        if id(item) not in apart.bytes and not plan.is_excluded:
+            for pairs in _open_safely(item, plan, apart)[1]:
+                _sort(pairs, apart, None, held)
+    return len(seen), list(apart.extents.items()), list(apart.bytes.items())
 
 
 def _size(elements: int, reached: Reached) -> ObjectSize:
