@@ -29,6 +29,8 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Whoever runs the tests may have ignored it, as nohup does.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         trace = folder / "o" / "cells" / "leakbench.controls-bounded--silence--600ms--embedded"
         while not any(file.stat().st_size for file in trace.glob("r0/trace.jsonl")):

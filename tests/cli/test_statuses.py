@@ -2,10 +2,8 @@
 
 import os
 import pty
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -137,30 +135,6 @@ def test_an_output_that_cannot_be_made_is_bad_input(tmp_path: Path, output: str)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "cannot be written" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-)
-def test_a_signal_ends_the_workers_and_leaves_a_result(
-    tmp_path: Path, number: signal.Signals, status: int
-) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "leakbench", *LONG, "--at-least", "300h", "--output", "o"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(2.0)
-        process.send_signal(number)
-        process.communicate(timeout=60)
-    assert process.returncode == status
-    cell = read_result(tmp_path / "o").cells[0]
-    assert cell.verdict in ("undecided", "error")
-    done = shell(leakbench("report", "o"), tmp_path)
-    assert done.returncode in (3, 4)
 
 
 def test_two_runs_into_one_folder_are_kept_apart(tmp_path: Path) -> None:

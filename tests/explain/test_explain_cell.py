@@ -109,8 +109,11 @@ def test_growth_that_comes_with_segments_is_counted_a_segment(tmp_path: Path) ->
 
 def test_audio_that_a_view_pins_is_said_to_be_the_audio_that_was_fed(tmp_path: Path) -> None:
     growth = first_growth(tmp_path / "run", "leakbench.controls:leaky_storage")
-    assert "audio that was fed" in growth.allocations[0].note
-    assert any(line.source == "self.held.append(samples[:1])" for line in growth.allocations)
+    # The line to mend first, though nearly all of the bytes are the harness's audio.
+    own, fed = growth.allocations[:2]
+    assert own.source == "self.held.append(samples[:1])"
+    assert "audio that was fed" in fed.note
+    assert fed.share > 0.9
 
 
 def test_memory_that_no_object_holds_is_native_with_its_size(tmp_path: Path) -> None:
