@@ -8,9 +8,7 @@ are not run.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.errors import ProvisionError, SubjectSpecError
+from leakbench.runner.keeping import KeptFolder, forget_worktrees_of
 
 FORMS: Final = "NAME@CHECKOUT:REV or path/to/file.py:NAME:REV"
 _SHORT: Final = 10
@@ -60,8 +59,9 @@ class Commit:
         ProvisionError
             When git cannot make the worktree.
         """
-        scratch = Path(tempfile.mkdtemp(prefix="leakbench-worktree-"))
-        tree = scratch / self.checkout.name
+        scratch = KeptFolder("leakbench-worktree-")
+        forget_worktrees_of(self.checkout)
+        tree = Path(scratch.name) / self.checkout.name
         try:
             _git(self.checkout, "worktree", "add", "--detach", "--quiet", str(tree), self.sha)
             # What the subject imports of its own repository must be of this commit too.
@@ -71,7 +71,7 @@ class Commit:
             # Ends in any case: what git has forgotten is pruned below.
             with contextlib.suppress(ProvisionError):
                 _git(self.checkout, "worktree", "remove", "--force", str(tree))
-            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.cleanup()
             with contextlib.suppress(ProvisionError):
                 _git(self.checkout, "worktree", "prune")
 

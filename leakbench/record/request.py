@@ -35,6 +35,10 @@ class WorkerRequest:
     is looked at."""
     temp_folder: str = ""
     """Folder for temporary files that is this worker's alone; empty where there is none."""
+    import_path: tuple[str, ...] = ()
+    """Folders that the subject imports from, before any other."""
+    parent_pid: int = 0
+    """Process that the worker is not to outlive; 0 for none."""
     traced_frames: int = 0
     """Frames tracemalloc keeps a block; 0 for no tracing. A traced run has no other figures
     of the process, for tracing changes them."""

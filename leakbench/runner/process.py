@@ -7,10 +7,8 @@ import dataclasses
 import functools
 import math
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +29,7 @@ from leakbench.record.trace import (
     read_end,
     write_end,
 )
+from leakbench.runner.keeping import KeptFolder
 from leakbench.subject import ResolvedSubject
 from leakbench.units import format_bytes, format_duration
 
@@ -79,19 +78,26 @@ class WorkerProcess:
     ) -> None:
         folder.mkdir(parents=True)
         # Not in the run's folder: sockets are made here too, and their paths must be short.
-        self._temp = tempfile.TemporaryDirectory(prefix="leakbench-", ignore_cleanup_errors=True)
-        write_request(folder, dataclasses.replace(request, temp_folder=self._temp.name))
+        self._temp = KeptFolder("leakbench-")
+        request = dataclasses.replace(
+            request,
+            temp_folder=self._temp.name,
+            import_path=tuple(map(str, subject.path)),
+            parent_pid=os.getpid(),
+        )
+        write_request(folder, request)
         self.folder = folder
         self._limits = limits
         self._chunk_seconds = request.chunk_ms / 1000
         self._heartbeat = Heartbeat(folder, create=True)
         with (folder / LOG_FILE).open("wb") as log:
             self._process = subprocess.Popen(
-                [subject.python, "-m", "leakbench.worker", str(folder)],
+                # -P: what lies in the current folder is not ours to import.
+                [subject.python, "-P", "-m", "leakbench.worker", str(folder.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**worker_environment(subject), "TMPDIR": self._temp.name},
+                env={**worker_environment(), "TMPDIR": self._temp.name},
                 # Ctrl-C in the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
             )
@@ -227,9 +233,9 @@ class WorkerProcess:
         (self.folder / HEARTBEAT_FILE).unlink(missing_ok=True)
 
 
-def worker_environment(subject: ResolvedSubject) -> dict[str, str]:
-    """Return all of a worker's environment: fixed, one thread, the subject's folders first."""
-    import_path = [*map(str, subject.path), _package_folder()]
+def worker_environment() -> dict[str, str]:
+    """Return all of a worker's environment: fixed, one thread, leakbench to import."""
+    import_path = [_package_folder().name]
     if "PYTHONPATH" in os.environ:
         import_path.append(os.environ["PYTHONPATH"])
     return {
@@ -241,16 +247,16 @@ def worker_environment(subject: ResolvedSubject) -> dict[str, str]:
 
 
 @functools.cache
-def _package_folder() -> str:
+def _package_folder() -> KeptFolder:
     """Return a folder that holds this package and nothing else.
 
     What lies beside an installed leakbench must not shadow the packages of a subject's own
     interpreter, so the worker finds leakbench through a folder with one link in it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="leakbench-import-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / "leakbench").symlink_to(Path(__file__).resolve().parents[1])
-    return str(folder)
+    folder = KeptFolder("leakbench-import-")
+    atexit.register(folder.cleanup)
+    (Path(folder.name) / "leakbench").symlink_to(Path(__file__).resolve().parents[1])
+    return folder
 
 
 def _last_words(folder: Path, returncode: int | None) -> str:

@@ -145,7 +145,11 @@ def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = No
         log = cache / "logs" / f"{folder.name}.log"
         try:
             shutil.rmtree(folder, ignore_errors=True)
-            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], what=name, log=log)
+            _run(
+                [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)],
+                what=name,
+                log=log,
+            )
             arguments = ["--python", str(python), "install", *requirements]
             run_pip(arguments, what=name, log=log)
             (folder / _COMPLETE).write_text(recipe + "\n", encoding="utf-8")
@@ -196,7 +200,7 @@ def run_pip(arguments: Sequence[str], *, what: str, log: Path) -> str:
         When pip is missing or fails, with the reason in one line.
     """
     quiet = ["--disable-pip-version-check", "--no-input"]
-    return _run([sys.executable, "-m", "pip", *quiet, *arguments], what=what, log=log)
+    return _run([sys.executable, "-P", "-m", "pip", *quiet, *arguments], what=what, log=log)
 
 
 def _run(command: Sequence[str], *, what: str, log: Path) -> str:

@@ -48,6 +48,7 @@ def load_subject(name: str, options: Mapping[str, object]) -> Subject:
 
 def _load_module(location: str) -> ModuleType:
     if not location.endswith(".py"):
+        _import_from(Path.cwd())
         try:
             return importlib.import_module(location)
         except ModuleNotFoundError as error:
@@ -58,7 +59,23 @@ def _load_module(location: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"{location}: no such file")
+    _import_from(path.resolve().parent)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def _import_from(folder: Path) -> None:
+    """Import from `folder` too: before what is installed, but after the standard library.
+
+    A subject finds what lies beside it, and a random.py there shadows nothing that others import.
+    """
+    if str(folder) in sys.path:
+        return
+    installed = (
+        index
+        for index, entry in enumerate(sys.path)
+        if Path(entry).name in ("site-packages", "dist-packages")
+    )
+    sys.path.insert(next(installed, len(sys.path)), str(folder))

@@ -67,7 +67,7 @@ def main(folder: Path) -> int:
     """Run the request in `folder` and record how it ended."""
     request = read_request(folder)
     stop = _StopFlag()
-    _die_with_parent()
+    _die_with_parent(request.parent_pid)
     stacks = (folder / STACKS_FILE).open("w", encoding="utf-8")
     faulthandler.enable(stacks)
     faulthandler.register(signal.SIGUSR1, stacks)
@@ -134,6 +134,8 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
     # told from what the interpreter had.
     tracing = Tracing(request.traced_frames) if request.traced_frames else None
     scenario = load_scenario(request.scenario)
+    # Not before: what lies beside a subject, such as a random.py, must not shadow what is ours.
+    sys.path[:0] = request.import_path
     subject = load_subject(request.factory, request.options)
     stimulus_file = folder / "stimulus.f32"
     stimulus = render(
@@ -278,15 +280,18 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _die_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the parent dies, however it dies."""
+def _die_with_parent(parent: int) -> None:
+    """Ask Linux for a SIGTERM when the parent dies, however it dies; end if it is dead already."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if parent and os.getppid() != parent:
+        os._exit(1)
 
 
 if __name__ == "__main__":
-    code = main(Path(sys.argv[1]))
+    # Resolved before the subject runs, which may change the current folder.
+    code = main(Path(sys.argv[1]).resolve())
     sys.stdout.flush()
     # Tearing down torch takes a second and can crash after the work is done and recorded.
     os._exit(code)
