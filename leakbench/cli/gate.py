@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from leakbench.cli.execution import execute
-from leakbench.cli.options import EXPLAIN
+from leakbench.cli.options import EXPLAIN, VARIABLES
 from leakbench.errors import ConfigError
 from leakbench.plan import Explain
 from leakbench.plan.config import CONFIG_FILE, load_config
@@ -25,9 +25,16 @@ from leakbench.plan.matrix import build_cells, requests_of_config
     help="The matrix, its expectations and its budgets.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Workers at the same time.")
+@VARIABLES
 @EXPLAIN
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the run.")
-def command(path: Path, jobs: int | None, explain: Explain, output: Path | None) -> None:
+def command(
+    path: Path,
+    jobs: int | None,
+    variables: tuple[str, ...],
+    explain: Explain,
+    output: Path | None,
+) -> None:
     """Run the gate that leakbench.toml describes; exit 0 only if every cell is as it must be."""
     config = load_config(path)
     if not config.cells:
@@ -37,5 +44,6 @@ def command(path: Path, jobs: int | None, explain: Explain, output: Path | None)
         output=output or config.output,
         name="gate",
         jobs=jobs or config.jobs or os.cpu_count() or 1,
+        variables=(*config.variables, *variables),
         explain=explain,
     )

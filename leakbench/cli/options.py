@@ -9,6 +9,7 @@ import click
 
 from leakbench.errors import ConfigError
 from leakbench.plan import Explain
+from leakbench.plan.variables import parse_variable
 from leakbench.units import parse_budget, parse_duration, parse_size
 from leakbench.verdict.budgets import parse_rule
 
@@ -38,6 +39,14 @@ SIZE = Quantity("size", parse_size)
 RATE = Quantity("budget", parse_rule)
 GROWTH = Quantity("budget", parse_budget)
 
+VARIABLES = click.option(
+    "--env",
+    "variables",
+    type=Quantity("variable", parse_variable),
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Environment variable to hand on to workers, or to set for them; repeatable.",
+)
 
 _EXPLAINED: Final[Mapping[bool | None, Explain]] = {
     True: "every",

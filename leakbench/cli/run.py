@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from leakbench.cli.execution import execute
-from leakbench.cli.options import DURATION, EXPLAIN, RATE, SIZE
+from leakbench.cli.options import DURATION, EXPLAIN, RATE, SIZE, VARIABLES
 from leakbench.plan import Explain, Limits
 from leakbench.plan.matrix import CellRequest, build_cells
 from leakbench.verdict.assess import BudgetRule
@@ -115,6 +115,7 @@ from leakbench.verdict.assess import BudgetRule
     show_default=True,
     help="Time for one chunk after which a subject is stopped.",
 )
+@VARIABLES
 @EXPLAIN
 @click.option(
     "--output",
@@ -140,6 +141,7 @@ def command(
     clear_caches: bool,
     memory_limit: int,
     chunk_limit: float,
+    variables: tuple[str, ...],
     explain: Explain,
     output: Path | None,
 ) -> None:
@@ -176,6 +178,7 @@ def command(
         output=output,
         name="run",
         jobs=jobs,
+        variables=variables,
         limits=Limits(memory_bytes=memory_limit, chunk_seconds=chunk_limit),
         traced_frames=traced_frames or 0,
         clear_caches=clear_caches,

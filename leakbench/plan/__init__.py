@@ -99,6 +99,9 @@ class Plan:
     until_sure: bool = False
     """Whether an undecided cell goes on to its maximum with more replicates."""
     explain: Explain = "none"
+    variables: tuple[str, ...] = ()
+    """What workers get of the environment: ``NAME``, handed on, or ``NAME=VALUE``. What a name is
+    worth is recorded nowhere: it may be a secret."""
     command: tuple[str, ...] = ()
     """How the run was called."""
     started: str = ""
@@ -203,7 +206,8 @@ def read_plan(folder: Path) -> Plan:
         data = json.loads(path.read_text(encoding="utf-8"))
         cells = tuple(_cell(folder, cell) for cell in data.pop("cells"))
         limits = Limits(**data.pop("limits"))
-        data["command"] = tuple(data["command"])
+        for several in ("command", "variables"):
+            data[several] = tuple(data.get(several, ()))
         return Plan(cells=cells, limits=limits, **data)
     except FileNotFoundError as error:
         raise OutputError(

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from leakbench.errors import ConfigError
 from leakbench.metrics import metric_names
+from leakbench.plan.variables import parse_variable
 from leakbench.table import Table, read_table
 from leakbench.units import parse_budget, parse_duration
 from leakbench.verdict.assess import BudgetRule
@@ -65,6 +66,8 @@ class Config:
     seed: int = 0
     output: Path | None = None
     """Folder for the run; None for one named after the time."""
+    variables: tuple[str, ...] = ()
+    """Environment variables for workers, see :mod:`leakbench.plan.variables`."""
 
 
 def load_config(path: Path) -> Config:
@@ -84,10 +87,23 @@ def load_config(path: Path) -> Config:
         jobs=next(iter(gate.wholes("jobs")), None),
         seed=gate.whole("seed", 0),
         output=gate.parsed("output", Path, None),
+        variables=_variables(table.table("env")),
     )
     gate.refuse_others()
     table.refuse_others()
     return config
+
+
+def _variables(table: Table) -> tuple[str, ...]:
+    found = []
+    for name, value in table.values.items():
+        # `true` hands on what the caller has; the value of a secret stays out of the file.
+        given = name if value is True else f"{name}={table.text(name, '')}"
+        try:
+            found.append(parse_variable(given))
+        except ConfigError as error:
+            raise table.refuse(name, str(error)) from error
+    return tuple(found)
 
 
 def _cell(table: Table) -> CellConfig:

@@ -9,6 +9,7 @@ from typing import Final
 
 from leakbench.conclude import Look, look_at_cell
 from leakbench.plan import Cell, Plan, cell_folder, replicate_folder
+from leakbench.plan.variables import values_of
 from leakbench.record.decision import write_decision
 from leakbench.record.trace import Begin, TraceTail, read_begin
 from leakbench.runner.observer import Observer
@@ -106,7 +107,9 @@ class CellRun:
         cell = self._cell
         folder = replicate_folder(self._folder, cell, number)
         request = replicate_request(self._plan, self._folder, cell, number)
-        process = WorkerProcess(folder, cell.subject, request, self._plan.limits)
+        process = WorkerProcess(
+            folder, cell.subject, request, self._plan.limits, values_of(self._plan.variables)
+        )
         self._replicates.append(_Replicate(number, folder, process, TraceTail(folder)))
         self._observer.started(cell, number)
 

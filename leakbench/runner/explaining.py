@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from leakbench.explain.native import HeapGrowth, has_memory_of_no_size, measure_heap_growth
 from leakbench.plan import CELLS_FOLDER, Cell, Plan, explain_folder, replicate_folder
+from leakbench.plan.variables import values_of
 from leakbench.record.explanation import (
     AllocationLine,
     Explanation,
@@ -112,7 +113,7 @@ def _drive_again(plan: Plan, folder: Path, cell: Cell, request: WorkerRequest) -
     """Explain in a worker of its own."""
     home = explain_folder(folder, cell)
     shutil.rmtree(home, ignore_errors=True)
-    process = WorkerProcess(home, cell.subject, request, plan.limits)
+    process = WorkerProcess(home, cell.subject, request, plan.limits, values_of(plan.variables))
     process.allow(math.inf)
     try:
         while (end := process.poll()) is None:

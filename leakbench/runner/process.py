@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import psutil
@@ -56,8 +57,16 @@ _ONE_THREAD: Final[Mapping[str, str]] = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONFAULTHANDLER": "1",
 }
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
-"""What a worker inherits; everything else of the caller's environment could change a figure."""
+_KEPT: Final = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH"),
+    # Which device, where models are kept, and how to get at one.
+    *("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    *("XDG_CACHE_HOME", "HF_HOME", "HF_HUB_OFFLINE", "TORCH_HOME", "MODELSCOPE_CACHE"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+)
+"""What a worker inherits; everything else of the caller's environment could change a figure, or be
+a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +83,12 @@ class WorkerProcess:
     """A replicate being driven."""
 
     def __init__(
-        self, folder: Path, subject: ResolvedSubject, request: WorkerRequest, limits: Limits
+        self,
+        folder: Path,
+        subject: ResolvedSubject,
+        request: WorkerRequest,
+        limits: Limits,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         folder.mkdir(parents=True)
         # Not in the run's folder: sockets are made here too, and their paths must be short.
@@ -97,7 +111,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**worker_environment(), "TMPDIR": self._temp.name},
+                env={**worker_environment(variables), "TMPDIR": self._temp.name},
                 # Ctrl-C in the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
             )
@@ -233,8 +247,11 @@ class WorkerProcess:
         (self.folder / HEARTBEAT_FILE).unlink(missing_ok=True)
 
 
-def worker_environment() -> dict[str, str]:
-    """Return all of a worker's environment: fixed, one thread, leakbench to import."""
+def worker_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return all of a worker's environment: fixed, one thread, leakbench to import.
+
+    `variables` are what the caller wants it to have beside.
+    """
     import_path = [_package_folder().name]
     if "PYTHONPATH" in os.environ:
         import_path.append(os.environ["PYTHONPATH"])
@@ -242,6 +259,7 @@ def worker_environment() -> dict[str, str]:
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
         **{name: value for name, value in os.environ.items() if name.startswith("LEAKBENCH_")},
         **_ONE_THREAD,
+        **variables,
         "PYTHONPATH": os.pathsep.join(import_path),
     }
 

@@ -12,6 +12,7 @@ import pytest
 
 from leakbench.cli.signals import Interrupted, signals_held, signals_raise
 from leakbench.record.result import read_result
+from tests.signals import heed_signals
 
 LONG = (
     *("run", "--subject", "leakbench.controls:bounded", "--scenario", "silence", "--output", "o"),
@@ -29,8 +30,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Whoever runs the tests may have ignored it, as nohup does.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=heed_signals,
         )
         trace = folder / "o" / "cells" / "leakbench.controls-bounded--silence--600ms--embedded"
         while not any(file.stat().st_size for file in trace.glob("r0/trace.jsonl")):

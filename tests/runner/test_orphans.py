@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.signals import heed_signals
+
 SUBJECTS = Path(__file__).parent / "orphaning.py"
 LINGERING = ("Child", "Session", "Daemon", "Pool")
 ALL = ("Plain", "Hangs", "Spins", "Deaf", *LINGERING)
@@ -32,8 +34,7 @@ def start(folder: Path, name: str, *more: str) -> subprocess.Popen[bytes]:
         env={**os.environ, "TMPDIR": str(folder / "tmp")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Whoever runs the tests may have ignored it, as nohup does.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        preexec_fn=heed_signals,
     )
 
 
