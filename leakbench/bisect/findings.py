@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from leakbench.record.files import known_fields, write_json
 from leakbench.record.result import PathState
-from leakbench.record.trace import known_fields, write_json
 
 SCHEMA: Final = "leakbench.bisect/1"
 

@@ -27,8 +27,8 @@ from leakbench.conclude import conclude
 from leakbench.errors import OutputError, ProvisionError, SubjectSpecError
 from leakbench.plan import Cell, Limits, Plan, write_plan
 from leakbench.plan.matrix import CellRequest, build_cells
+from leakbench.record.files import write_json
 from leakbench.record.result import CellResult, read_result, write_result
-from leakbench.record.trace import write_json
 from leakbench.runner.observer import Observer
 from leakbench.runner.schedule import run_plan
 from leakbench.scenario import load_scenario

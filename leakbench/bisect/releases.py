@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from leakbench.errors import ConfigError, ProvisionError, SubjectSpecError
-from leakbench.record.trace import write_json
+from leakbench.record.files import write_json
 from leakbench.subject.environments import cache_folder, run_pip
 from leakbench.subject.resolution import families, resolve_alias
 
@@ -199,7 +199,9 @@ def _read_fresh(listing: Path) -> list[str] | None:
     try:
         if time.time() - listing.stat().st_mtime > FRESH_SECONDS:
             return None
-        versions: list[str] = json.loads(listing.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        versions = json.loads(listing.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
-    return versions
+    # One that is broken is asked for again.
+    is_whole = isinstance(versions, list) and all(isinstance(each, str) for each in versions)
+    return versions if is_whole else None

@@ -16,6 +16,7 @@ from leakbench.conclude.expectation import compare_with_expectation
 from leakbench.conclude.outcome import outcome_of, overall_outcome
 from leakbench.conclude.parities import compare_subjects
 from leakbench.conclude.replicates import Replicate, read_replicates
+from leakbench.errors import OutputError
 from leakbench.plan import Cell, Plan, read_plan
 from leakbench.record.result import CellResult, Parity, Result
 
@@ -37,10 +38,19 @@ def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
         When `folder` holds no run.
     """
     plan = read_plan(folder)
-    replicates = {cell.id: read_replicates(folder, cell) for cell in plan.cells}
+    replicates: dict[str, tuple[Replicate, ...]] = {}
+    broken: dict[str, str] = {}
+    for cell in plan.cells:
+        try:
+            replicates[cell.id] = read_replicates(folder, cell)
+        except OutputError as error:
+            # The other cells are as they were.
+            replicates[cell.id], broken[cell.id] = (), str(error)
     parities = compare_subjects(plan, replicates)
     cells = tuple(
-        _conclude_cell(plan, cell, replicates[cell.id], parities.get(cell.id))
+        _conclude_cell(
+            plan, cell, replicates[cell.id], parities.get(cell.id), broken.get(cell.id, "")
+        )
         for cell in plan.cells
     )
     return Result(
@@ -67,10 +77,12 @@ def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
 
 
 def _conclude_cell(
-    plan: Plan, cell: Cell, replicates: Sequence[Replicate], parity: Parity | None
+    plan: Plan, cell: Cell, replicates: Sequence[Replicate], parity: Parity | None, broken: str
 ) -> CellResult:
     assessment = assess_replicates(plan, cell, replicates)
     outcome, why = outcome_of(cell, replicates, assessment)
+    if broken:
+        outcome, why = "error", broken
     as_expected, shortfall = compare_with_expectation(cell, outcome, assessment, parity)
     begin = next((r.begin for r in replicates if r.begin is not None), None)
     last = [r.trace.samples[-1] for r in replicates if r.trace.samples]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import ConfigError, OutputError
-from leakbench.record.trace import EXPLAIN_FOLDER, write_json
+from leakbench.record.files import build, list_of, read_mapping, write_json
+from leakbench.record.trace import EXPLAIN_FOLDER
 from leakbench.scenario import Scenario, load_scenario
 from leakbench.subject import ResolvedSubject
 from leakbench.units import parse_budget
@@ -203,18 +202,20 @@ def read_plan(folder: Path) -> Plan:
     """
     path = folder / MANIFEST_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        cells = tuple(_cell(folder, cell) for cell in data.pop("cells"))
-        limits = Limits(**data.pop("limits"))
-        for several in ("command", "variables"):
-            data[several] = tuple(data.get(several, ()))
-        return Plan(cells=cells, limits=limits, **data)
+        data = read_mapping(path)
     except FileNotFoundError as error:
         raise OutputError(
             f"{folder}: expected a run folder with {MANIFEST_FILE}, found none"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise OutputError(f"{path}: not a manifest this version reads: {error}") from error
+    return build(
+        Plan,
+        data,
+        path,
+        cells=tuple(_cell(folder, cell, path) for cell in list_of(data, "cells", path)),
+        limits=build(Limits, data.get("limits", {}), path),
+        command=tuple(map(str, list_of(data, "command", path))),
+        variables=tuple(map(str, list_of(data, "variables", path))),
+    )
 
 
 def _plan_data(plan: Plan) -> dict[str, Any]:
@@ -248,25 +249,30 @@ def _cell_data(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _cell(folder: Path, data: dict[str, Any]) -> Cell:
-    del data["id"]
-    subject = data.pop("subject")
-    name = data.pop("scenario")
-    recordings = data.pop("recordings")
-    rules: list[Mapping[str, Any]] = data.pop("rules")
-    data["leaks_in"] = tuple(data["leaks_in"])
-    return Cell(
-        subject=ResolvedSubject(
-            **{
-                **subject,
-                "path": tuple(map(Path, subject["path"])),
-                "named_paths": tuple(subject["named_paths"]),
-            }
+def _cell(folder: Path, data: Any, path: Path) -> Cell:
+    subject, name = data.get("subject"), data.get("scenario")
+    recordings = data.get("recordings")
+    if not isinstance(name, str) or not isinstance(recordings, str | None):
+        raise OutputError(f"{path}: expected names of scenario and recordings in each cell")
+    return build(
+        Cell,
+        data,
+        path,
+        subject=build(
+            ResolvedSubject,
+            subject,
+            path,
+            path=tuple(Path(str(entry)) for entry in list_of(subject, "path", path)),
+            named_paths=tuple(map(str, list_of(subject, "named_paths", path))),
         ),
         scenario=load_scenario(str(folder / SCENARIOS_FOLDER / f"{name}.toml")),
         recordings=Path(recordings) if recordings else None,
-        rules=tuple(
-            BudgetRule(**{**rule, "budget": parse_budget(rule["budget"])}) for rule in rules
-        ),
-        **data,
+        rules=tuple(_rule(rule, path) for rule in list_of(data, "rules", path)),
+        leaks_in=tuple(map(str, list_of(data, "leaks_in", path))),
     )
+
+
+def _rule(data: Any, path: Path) -> BudgetRule:
+    if not isinstance(data, dict) or not isinstance(data.get("budget"), str):
+        raise OutputError(f"{path}: expected a budget in each rule, got {data!r:.40}")
+    return build(BudgetRule, data, path, budget=parse_budget(data["budget"]))

@@ -6,13 +6,12 @@ no part of the verdict: read again, the cell must be judged by what it was judge
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from leakbench.errors import OutputError
-from leakbench.record.trace import write_json
+from leakbench.record.files import read_mapping, write_json
 
 DECISION_FILE: Final = "decided.json"
 
@@ -34,7 +33,7 @@ def read_decision(folder: Path) -> tuple[int, ...] | None:
     if not path.exists():
         return None
     try:
-        return tuple(int(count) for count in json.loads(path.read_text("utf-8"))["samples"])
+        return tuple(int(count) for count in read_mapping(path)["samples"])
     except (ValueError, TypeError, KeyError) as error:
         raise OutputError(
             f'{path}: expected {{"samples": [a number a replicate]}}: {error}; remove it to judge '

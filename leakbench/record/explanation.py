@@ -6,14 +6,12 @@ Fields are only ever added; readers ignore what they do not know.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from leakbench.errors import OutputError
-from leakbench.record.trace import known_fields, write_json
+from leakbench.record.files import build, list_of, read_mapping, write_json
 
 EXPLANATION_FILE: Final = "explanation.json"
 SCHEMA: Final = "leakbench.explanation/1"
@@ -193,50 +191,45 @@ def read_explanation(folder: Path) -> Explanation | None:
     path = folder / EXPLANATION_FILE
     if not path.exists():
         return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        data["growths"] = tuple(growth_of(row) for row in data["growths"])
-        data["allocations"] = lines_of(data["allocations"])
-        data["opened"] = tuple(map(opened_of, data.get("opened", ())))
-        data["native"] = tuple(map(native_of, data.get("native", ())))
-        data["busy"] = lines_of(data.get("busy", ()))
-        return Explanation(**known_fields(Explanation, data))
-    except (ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"{path}: not an explanation: {error}; remove it") from error
-
-
-def growth_of(row: Mapping[str, Any]) -> Growth:
-    """Return a growth from its JSON."""
-    return Growth(
-        **{
-            **known_fields(Growth, row),
-            "holders": tuple(Holder(**known_fields(Holder, step)) for step in row["holders"]),
-            "allocations": lines_of(row["allocations"]),
-        }
+    data = read_mapping(path)
+    return build(
+        Explanation,
+        data,
+        path,
+        growths=tuple(growth_of(row, path) for row in list_of(data, "growths", path)),
+        allocations=lines_of(list_of(data, "allocations", path), path),
+        opened=tuple(opened_of(row, path) for row in list_of(data, "opened", path)),
+        native=tuple(native_of(row, path) for row in list_of(data, "native", path)),
+        busy=lines_of(list_of(data, "busy", path), path),
     )
 
 
-def opened_of(row: Mapping[str, Any]) -> Opened:
+def growth_of(row: Any, where: object = "growth") -> Growth:
+    """Return a growth from its JSON."""
+    holders = tuple(build(Holder, step, where) for step in list_of(row, "holders", where))
+    allocations = lines_of(list_of(row, "allocations", where), where)
+    return build(Growth, row, where, holders=holders, allocations=allocations)
+
+
+def opened_of(row: Any, where: object = "opened") -> Opened:
     """Return what stays open from its JSON."""
-    return Opened(**{**known_fields(Opened, row), "openers": lines_of(row["openers"])})
+    return build(Opened, row, where, openers=lines_of(list_of(row, "openers", where), where))
 
 
-def native_of(row: Mapping[str, Any]) -> NativeGrowth:
+def native_of(row: Any, where: object = "native") -> NativeGrowth:
     """Return native growth from its JSON."""
-    line = next(iter(lines_of([row["line"]])), None) if row["line"] else None
-    frames = _code(row["frames"])
-    return NativeGrowth(**{**known_fields(NativeGrowth, row), "frames": frames, "line": line})
+    frames = _code(list_of(row, "frames", where), where)
+    line = next(iter(lines_of([row["line"]], where)), None) if row.get("line") else None
+    return build(NativeGrowth, row, where, frames=frames, line=line)
 
 
-def lines_of(rows: Iterable[Mapping[str, Any]]) -> tuple[AllocationLine, ...]:
+def lines_of(rows: Iterable[Any], where: object = "lines") -> tuple[AllocationLine, ...]:
     """Return lines from their JSON."""
     return tuple(
-        AllocationLine(
-            **{**known_fields(AllocationLine, row), "through": _code(row.get("through", ()))}
-        )
+        build(AllocationLine, row, where, through=_code(list_of(row, "through", where), where))
         for row in rows
     )
 
 
-def _code(rows: Iterable[Mapping[str, Any]]) -> tuple[CodeLine, ...]:
-    return tuple(CodeLine(**known_fields(CodeLine, row)) for row in rows)
+def _code(rows: Iterable[Any], where: object) -> tuple[CodeLine, ...]:
+    return tuple(build(CodeLine, row, where) for row in rows)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leakbench.record.trace import REQUEST_FILE, write_json
+from leakbench.record.files import build, read_mapping, write_json
+from leakbench.record.trace import REQUEST_FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,4 +61,4 @@ def write_request(folder: Path, request: WorkerRequest, file: str = REQUEST_FILE
 
 def read_request(folder: Path, file: str = REQUEST_FILE) -> WorkerRequest:
     """Read what is asked of the worker of `folder`."""
-    return WorkerRequest(**json.loads((folder / file).read_text(encoding="utf-8")))
+    return build(WorkerRequest, read_mapping(folder / file), folder / file)

@@ -7,7 +7,6 @@ only ever added within a version.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from leakbench.errors import OutputError
 from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, Tier
-from leakbench.record.trace import Ending, known_fields, write_json
+from leakbench.record.files import build, list_of, read_mapping, write_json
+from leakbench.record.trace import Ending
 
 SCHEMA: Final = "leakbench.result/1"
 RESULT_FILE: Final = "result.json"
@@ -188,29 +188,34 @@ def read_result(folder: Path) -> Result:
     """
     path = folder / RESULT_FILE
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_mapping(path)
     except FileNotFoundError as error:
         raise OutputError(
             f"{folder}: expected a run folder with {RESULT_FILE}, found none; "
             f"rebuild it with `leakbench report {folder}`"
         ) from error
-    except json.JSONDecodeError as error:
-        raise OutputError(f"{path}: not JSON: {error}") from error
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-        raise OutputError(f"{path}: expected schema {SCHEMA}, got {found!r}")
-    cells = tuple(_cell(cell) for cell in data.pop("cells"))
-    data["command"] = tuple(data.get("command", ()))
-    return Result(cells=cells, **known_fields(Result, data))
+    if data.get("schema") != SCHEMA:
+        raise OutputError(f"{path}: expected schema {SCHEMA}, got {data.get('schema')!r:.40}")
+    cells = tuple(
+        _cell(cell, f"{path}: cells[{number}]")
+        for number, cell in enumerate(list_of(data, "cells", path))
+    )
+    texts = list_of(data, "command", path)
+    return build(Result, data, path, cells=cells, command=tuple(map(str, texts)))
 
 
-def _cell(data: dict[str, Any]) -> CellResult:
-    metrics = tuple(MetricResult(**known_fields(MetricResult, m)) for m in data.pop("metrics"))
-    parity = data.pop("parity", None)
-    for name in ("endings", "expect_leak_in"):
-        data[name] = tuple(data.get(name, ()))
-    return CellResult(
+def _cell(data: Any, where: str) -> CellResult:
+    metrics = tuple(
+        build(MetricResult, metric, f"{where}.metrics[{number}]")
+        for number, metric in enumerate(list_of(data, "metrics", where))
+    )
+    parity = data.get("parity")
+    return build(
+        CellResult,
+        data,
+        where,
         metrics=metrics,
-        parity=Parity(**known_fields(Parity, parity)) if parity else None,
-        **known_fields(CellResult, data),
+        parity=build(Parity, parity, f"{where}.parity") if parity else None,
+        endings=tuple(list_of(data, "endings", where)),
+        expect_leak_in=tuple(list_of(data, "expect_leak_in", where)),
     )

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO, TypeAlias
@@ -30,6 +31,7 @@ import numpy.typing as npt
 
 from leakbench.errors import OutputError
 from leakbench.metrics import PROCESS_PATH
+from leakbench.record.files import build, read_mapping, read_rows, write_json
 
 TRACE_FILE: Final = "trace.jsonl"
 SEGMENTS_FILE: Final = "segments.jsonl"
@@ -263,8 +265,8 @@ def read_begin(folder: Path) -> Begin | None:
     path = folder / BEGIN_FILE
     if not path.exists():
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    return Begin(**{**data, "missing": tuple(data.get("missing", ()))})
+    data = read_mapping(path)
+    return build(Begin, data, path, missing=tuple(data.get("missing", ())))
 
 
 def write_end(folder: Path, end: End) -> None:
@@ -277,7 +279,7 @@ def read_end(folder: Path) -> End | None:
     path = folder / END_FILE
     if not path.exists():
         return None
-    return End(**json.loads(path.read_text(encoding="utf-8")))
+    return build(End, read_mapping(path), path)
 
 
 class TraceTail:
@@ -289,7 +291,13 @@ class TraceTail:
         self._samples: list[Sample] = []
 
     def poll(self) -> bool:
-        """Read what is new and return whether there was anything."""
+        """Read what is new and return whether there was anything.
+
+        Raises
+        ------
+        OutputError
+            When it is no sample.
+        """
         if not self._path.exists():
             return False
         with self._path.open("rb") as file:
@@ -297,7 +305,11 @@ class TraceTail:
             written = file.read()
         whole = written[: written.rfind(b"\n") + 1]
         self._offset += len(whole)
-        self._samples.extend(_sample(json.loads(line)) for line in whole.splitlines())
+        for line in whole.splitlines():
+            try:
+                self._samples.append(_sample(json.loads(line), self._path))
+            except ValueError as error:
+                raise OutputError(f"{self._path}: expected a sample, got {line[:40]!r}") from error
         return bool(whole)
 
     def __len__(self) -> int:
@@ -322,7 +334,8 @@ def read_trace(folder: Path) -> Trace:
     OutputError
         When a line before the last is not a sample.
     """
-    return Trace(tuple(_sample(row) for row in _rows(folder / TRACE_FILE)))
+    path = folder / TRACE_FILE
+    return Trace(tuple(_sample(row, f"{path}:{number}") for number, row in read_rows(path)))
 
 
 def read_segments(folder: Path) -> tuple[SegmentEvent, ...]:
@@ -333,41 +346,8 @@ def read_segments(folder: Path) -> tuple[SegmentEvent, ...]:
     OutputError
         When a line before the last is not an event.
     """
-    return tuple(
-        SegmentEvent(chunk=chunk, segments=tuple((start, end) for start, end in segments))
-        for chunk, segments in _rows(folder / SEGMENTS_FILE)
-    )
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` so that a reader sees the old file or the new one, never half of it."""
-    scratch = path.with_name(path.name + ".new")
-    try:
-        text = json.dumps(value, indent=2, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        # Half of a character, out of a path or an exception's text.
-        text = json.dumps(value, indent=2).encode()
-    scratch.write_bytes(text + b"\n")
-    scratch.replace(path)
-
-
-def known_fields(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of `data` is a field of the dataclass `kind`: later versions may add others."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: value for name, value in data.items() if name in names}
-
-
-def _rows(path: Path) -> Iterator[Any]:
-    if not path.exists():
-        return
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            if number == len(lines):
-                return
-            raise OutputError(f"{path}:{number}: not a JSON line; was the file edited?") from error
+    path = folder / SEGMENTS_FILE
+    return tuple(_event(row, f"{path}:{number}") for number, row in read_rows(path))
 
 
 def _line(sample: Sample) -> str:
@@ -387,14 +367,22 @@ def _line(sample: Sample) -> str:
     return json.dumps(row, separators=(",", ":")) + "\n"
 
 
-def _sample(row: Mapping[str, Any]) -> Sample:
-    return Sample(
-        chunk=row["chunk"],
-        audio_seconds=row["audio_seconds"],
-        wall_seconds=row["wall_seconds"],
-        phase=row["phase"],
-        segments=row["segments"],
-        streams=row["streams"],
-        process=row["process"],
-        objects={path: ObjectSize(*size) for path, size in row["objects"].items()},
-    )
+def _sample(row: Any, where: object) -> Sample:
+    try:
+        process = {str(name): float(value) for name, value in row["process"].items()}
+        objects = {path: ObjectSize(*map(int, size)) for path, size in row["objects"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise OutputError(f"{where}: expected a sample: {error!r:.80}") from error
+    if not all(map(math.isfinite, process.values())):
+        raise OutputError(f"{where}: expected finite numbers of the process")
+    return build(Sample, row, where, process=process, objects=objects)
+
+
+def _event(row: Any, where: object) -> SegmentEvent:
+    try:
+        chunk, segments = row
+        return SegmentEvent(
+            chunk=int(chunk), segments=tuple((int(start), int(end)) for start, end in segments)
+        )
+    except (TypeError, ValueError) as error:
+        raise OutputError(f"{where}: expected a chunk and its segments: {error}") from error

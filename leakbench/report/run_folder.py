@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from leakbench.errors import OutputError
 from leakbench.plan import CELLS_FOLDER
 from leakbench.record.result import CellResult, Result, read_result
 from leakbench.record.trace import Trace, read_trace
@@ -64,4 +65,8 @@ def gather_undecided(folder: Path, result: Result) -> Mapping[str, Paragraph]:
 
 def _read_traces(folder: Path, cell: CellResult) -> tuple[Trace, ...]:
     replicates = (folder / CELLS_FOLDER / cell.id / f"r{k}" for k in range(cell.replicates))
-    return tuple(read_trace(path) for path in replicates)
+    try:
+        return tuple(read_trace(path) for path in replicates)
+    except OutputError:
+        # The cell's own error says so.
+        return ()

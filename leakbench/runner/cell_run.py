@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.conclude import Look, look_at_cell
+from leakbench.errors import OutputError
 from leakbench.plan import Cell, Plan, cell_folder, replicate_folder
 from leakbench.plan.variables import values_of
 from leakbench.record.decision import write_decision
@@ -158,7 +159,12 @@ class CellRun:
             self._is_done = True
 
     def _look(self) -> None:
-        news = [replicate.tail.poll() for replicate in self._replicates]
+        try:
+            news = [replicate.tail.poll() for replicate in self._replicates]
+        except OutputError:
+            # Somebody wrote into the trace: nothing more comes of this cell, which will say so.
+            self._is_done = True
+            return
         audio_seconds = sum(replicate.tail.audio_seconds for replicate in self._replicates)
         reached = self._all_reached_target()
         if self._begin is None or not (any(news) or reached):

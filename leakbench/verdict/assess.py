@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from leakbench.metrics import PROCESS_PATH
 from leakbench.record.result import MetricResult, Outcome
 from leakbench.record.trace import Trace
 from leakbench.units import SECONDS_PER_HOUR, Exposure, format_duration
@@ -22,6 +23,9 @@ from leakbench.verdict.terms import AssessPlan
 
 __all__ = ["AssessPlan", "Assessment", "BudgetRule", "assess"]
 
+TELLING_PERIODS: Final = 20
+"""Periods that a leak is driven at least where no object shows it, so that each metric of a process
+can tell: descriptors tell of a child process that is kept sooner than the count of processes."""
 RAREST_EVENT: Final = 12
 """Segments, and streams, that FLAT must have seen where there are any: a leak in every tenth
 of them has then come at least once."""
@@ -72,7 +76,8 @@ def assess(traces: Sequence[Trace], *, plan: AssessPlan) -> Assessment:
     elif gated and all(result.verdict == "flat" for result in gated):
         outcome = "flat"
     missing = missing_metrics(traces, plan)
-    later = _audio_wanted(outcome, found)
+    reached = min((t.samples[-1].audio_seconds for t in traces if t.samples), default=0.0)
+    later = _audio_wanted(outcome, found, reached - plan.warmup_seconds, plan)
     return Assessment(
         outcome=outcome,
         decided=outcome != "undecided" and later is None,
@@ -84,14 +89,18 @@ def assess(traces: Sequence[Trace], *, plan: AssessPlan) -> Assessment:
     )
 
 
-def _audio_wanted(outcome: Outcome, found: Sequence[Found]) -> float | None:
+def _audio_wanted(
+    outcome: Outcome, found: Sequence[Found], reached: float, plan: AssessPlan
+) -> float | None:
     """Return the audio after warm-up at which more may be known, None where all is."""
     gated = [(result, judged) for result, judged in found if result.gated]
     if outcome == "leak":
         # One leak whose rate is known is enough; the others are told as they are.
         gated = [(result, judged) for result, judged in gated if result.verdict == "leak"]
         if any(judged.audio_wanted_seconds is None for _, judged in gated):
-            return None
+            telling = TELLING_PERIODS * plan.period_seconds
+            is_told = reached >= telling or any(r.path != PROCESS_PATH for r, _ in gated)
+            return None if is_told else telling
     wanted = [judged.audio_wanted_seconds for _, judged in gated]
     later = [seconds for seconds in wanted if seconds is not None]
     return min(later) if later and outcome != "flat" else None

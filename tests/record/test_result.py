@@ -93,7 +93,7 @@ def test_a_later_result_with_more_keys_still_reads(tmp_path: Path) -> None:
     [
         (None, "expected a run folder"),
         ("{", "not JSON"),
-        ("[]", "expected schema"),
+        ("[]", "expected a JSON object, got list"),
         ('{"schema": "leakbench.result/9"}', "leakbench.result/9"),
     ],
 )

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.plan import CELLS_FOLDER
+from leakbench.record.files import write_json
 from leakbench.record.result import Parity
-from leakbench.record.trace import read_begin, read_segments, write_json
+from leakbench.record.trace import read_begin, read_segments
 from leakbench.report.comparison.comparison import CellComparison, Comparison, compare, pair_cells
 from leakbench.report.comparison.text import (
     HEAD,

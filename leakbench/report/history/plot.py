@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from leakbench.record.trace import write_json
+from leakbench.record.files import write_json
 from leakbench.report.history.history import (
     History,
     Measure,

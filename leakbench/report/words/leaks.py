@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leakbench.bisect.since import Since, find_searches, find_since
+from leakbench.errors import OutputError
 from leakbench.plan import CELLS_FOLDER
 from leakbench.record.explanation import Explanation, Growth, read_explanation
 from leakbench.record.result import CellResult, PathState, Result, path_state
@@ -94,7 +95,17 @@ def measure_remedies(
 
 
 def _gather_cell(folder: Path, cell: CellResult, cells: Sequence[CellResult]) -> CellLeaks:
-    explanation = read_explanation(folder / CELLS_FOLDER / cell.id)
+    try:
+        explanation = read_explanation(folder / CELLS_FOLDER / cell.id)
+    except OutputError as error:
+        # The verdict stands without it.
+        explanation = Explanation(
+            cell=cell.id,
+            subject=cell.subject,
+            scenario=cell.scenario,
+            growths=(),
+            error=str(error),
+        )
     if explanation is None:
         return CellLeaks(
             cell=cell,

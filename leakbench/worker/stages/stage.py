@@ -12,8 +12,8 @@ from typing import Final, Protocol
 from leakbench.explain.census import Driven
 from leakbench.explain.native import HeapGrowth, has_memory_of_no_size
 from leakbench.record.explanation import AllocationLine, Growth, NativeGrowth, Opened
+from leakbench.record.files import write_json
 from leakbench.record.request import WorkerRequest
-from leakbench.record.trace import write_json
 from leakbench.subject import Subject
 
 FINDINGS_FILE: Final = "findings.json"
