@@ -132,3 +132,28 @@ def test_the_published_checkpoint_in_silence_is_exactly_as_measured(
     assert metric(cell, "stats.decibel", "elements").last == 41
     assert metric(cell, "stats.data_buf_all", "storage_bytes").last == 27_200
     assert metric(cell, "stats.scores", "storage_bytes").last == 40_672
+
+
+def test_the_four_fixes_are_flat_on_real_speech_and_hear_the_same(
+    tmp_path: Path, published_model: Path, real_speech: Path
+) -> None:
+    fixes = ("ring-buffer", "sliding-window", "periodic-cleanup", "memory-pool")
+    result = run_cells(
+        tmp_path / "run",
+        *(
+            CellRequest(
+                subject=f"original{name}",
+                scenario="recorded",
+                model=str(published_model),
+                recordings=real_speech,
+                audio_seconds=600,
+            )
+            for name in ("", *(f"+{fix}" for fix in fixes))
+        ),
+    )
+    original, *fixed = result.cells
+    assert original.verdict == "leak"
+    for cell in fixed:
+        assert cell.verdict == "flat", cell.reason
+        assert cell.parity is not None
+        assert cell.parity.identical
