@@ -79,7 +79,7 @@ class Worker:
         subject = resolve_subject(release, model="embedded", chunk_ms=600, generate={})
         self._process = subprocess.Popen(
             [subject.python, __file__, "--inside"],
-            env={**os.environ, **worker_environment(subject)},
+            env={**os.environ, **worker_environment({}, path=subject.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -103,7 +103,7 @@ def run_inside(arguments: argparse.Namespace, chunk_ms: int) -> str:
     )
     done = subprocess.run(
         [sys.executable, __file__, *sys.argv[1:], "--inside", str(chunk_ms)],
-        env={**os.environ, **worker_environment(subject)},
+        env={**os.environ, **worker_environment({}, path=subject.path)},
         check=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -81,7 +81,7 @@ def time_load() -> float:
     began = time.perf_counter()
     subprocess.run(
         [subject.python, "-c", LOAD],
-        env={**os.environ, **worker_environment(subject)},
+        env={**os.environ, **worker_environment({}, path=subject.path)},
         check=True,
         capture_output=True,
     )

@@ -72,7 +72,7 @@ def measure(tool: str, workload: str, chunks: int) -> Answer:
 
 def environment_of(tool: str, workload: str) -> dict[str, str]:
     """Return what a worker's environment would be, with the tool first on the import path."""
-    environment = {**worker_environment(resolve(workload)), **TOOLS[tool].environment}
+    environment = {**worker_environment({}, path=resolve(workload).path), **TOOLS[tool].environment}
     folder = install(tool)
     if folder is not None:
         environment["PYTHONPATH"] = os.pathsep.join([str(folder), environment["PYTHONPATH"]])

@@ -10,6 +10,7 @@ from typing import Final
 from leakbench.errors import ConfigError
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SECRET: Final = re.compile(r"token|secret|passw|credential|private|api_?key", re.IGNORECASE)
 _OURS: Final = ("PYTHONPATH", "TMPDIR")
 """Names that a worker's own house needs."""
 
@@ -25,6 +26,11 @@ def parse_variable(text: str) -> str:
     name, _, value = text.partition("=")
     if not _NAME.match(name) or "\0" in value:
         raise ConfigError(f"expected NAME or NAME=VALUE, got {text!r:.80}")
+    if value and _SECRET.search(name):
+        raise ConfigError(
+            f"{name} looks like a secret, and how a run was called is recorded: export it, and say "
+            f"{name} alone to hand it on"
+        )
     if name in _OURS:
         raise ConfigError(f"{name} is set for every worker; put what it needs beside the subject")
     return text

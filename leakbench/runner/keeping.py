@@ -29,11 +29,17 @@ class KeptFolder:
         self._warden = _the_warden()
         self.name = tempfile.mkdtemp(prefix=prefix)
         """Its path, for ``TMPDIR`` of what may use it."""
+        self._session = 0
         self._warden.tell(f"+ {self.name}")
 
+    def keep_session(self, leader: int) -> None:
+        """Have every process of a session end with this folder."""
+        self._session = leader
+        self._warden.tell(f"{leader} {self.name}")
+
     def end_processes(self) -> None:
-        """Kill every process that has this folder for its temporary files."""
-        end_processes_of(self.name)
+        """Kill every process that has this folder for its temporary files, or is in its session."""
+        end_processes_of(self.name, self._session)
 
     def cleanup(self) -> None:
         """Kill them, and remove the folder."""

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -115,6 +115,7 @@ class WorkerProcess:
                 # Ctrl-C in the terminal is for the parent, which ends its children in order.
                 start_new_session=True,
             )
+        self._temp.keep_session(self._process.pid)
         self._psutil = psutil.Process(self._process.pid)
         self._chunks = 0
         self._chunk_began = time.monotonic()
@@ -247,12 +248,15 @@ class WorkerProcess:
         (self.folder / HEARTBEAT_FILE).unlink(missing_ok=True)
 
 
-def worker_environment(variables: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(
+    variables: Mapping[str, str], *, path: Iterable[Path] = ()
+) -> dict[str, str]:
     """Return all of a worker's environment: fixed, one thread, leakbench to import.
 
-    `variables` are what the caller wants it to have beside.
+    `variables` are what the caller wants it to have beside, `path` folders to import from first for
+    a process that is no worker: a worker enters a subject's itself, when all of ours is imported.
     """
-    import_path = [_package_folder().name]
+    import_path = [*map(str, path), _package_folder().name]
     if "PYTHONPATH" in os.environ:
         import_path.append(os.environ["PYTHONPATH"])
     return {

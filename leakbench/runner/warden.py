@@ -6,11 +6,13 @@ from standard input, a line each, and does its work when that ends:
 
 - ``+ FOLDER``: a temporary folder. Every process that has it for ``TMPDIR`` is to be ended, and the
   folder removed. ``- FOLDER``: no longer.
+- ``PID FOLDER``: a session. Every process in it is to be ended with that folder.
 - ``* REPOSITORY``: a git repository whose worktrees in such folders are to be forgotten.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -32,23 +34,25 @@ def main() -> None:
     # Who is told to end is the run; this is what is left to clean up behind it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    folders: dict[str, None] = {}
+    folders: dict[str, int] = {}
     repositories: dict[str, None] = {}
     for line in sys.stdin:
         what, _, name = line.rstrip("\n").partition(" ")
         if what == "+":
-            folders[name] = None
+            folders[name] = 0
         elif what == "-":
             folders.pop(name, None)
         elif what == "*":
             repositories[name] = None
+        elif what.isdigit() and name in folders:
+            folders[name] = int(what)
     if not folders:
         return
     until = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < until and any(map(processes_of, folders)):
+    while time.monotonic() < until and any(itertools.starmap(processes_of, folders.items())):
         time.sleep(_PAUSE_SECONDS)
-    for folder in folders:
-        end_processes_of(folder)
+    for folder, session in folders.items():
+        end_processes_of(folder, session)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     for repository in repositories:
@@ -56,10 +60,10 @@ def main() -> None:
         subprocess.run(prune, capture_output=True, check=False)
 
 
-def end_processes_of(folder: str) -> None:
-    """Kill every process that has `folder` for its temporary files, until there is none."""
+def end_processes_of(folder: str, session: int) -> None:
+    """Kill every process that `processes_of` finds, until there is none."""
     until = time.monotonic() + SCAN_SECONDS
-    while (found := processes_of(folder)) and time.monotonic() < until:
+    while (found := processes_of(folder, session)) and time.monotonic() < until:
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -68,11 +72,11 @@ def end_processes_of(folder: str) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def processes_of(folder: str) -> list[int]:
-    """Return the processes that were started with `folder` for their temporary files.
+def processes_of(folder: str, session: int) -> list[int]:
+    """Return the processes that have `folder` for their temporary files, or are in `session`.
 
-    Children inherit that, whatever session they move to and whoever adopts them. Linux only: where
-    there is no ``/proc``, there are none.
+    Children inherit the one, whatever session they move to and whoever adopts them, and the other,
+    whatever environment they are given. Linux only: where there is no ``/proc``, there are none.
     """
     wanted = b"TMPDIR=" + os.fsencode(folder)
     proc = Path("/proc")
@@ -82,10 +86,12 @@ def processes_of(folder: str) -> list[int]:
             continue
         try:
             has_it = wanted in (process / "environ").read_bytes().split(b"\0")
-            state = (process / "stat").read_bytes().rpartition(b")")[2].split()[0]
+            state, _, _, its_session, *_ = (
+                (process / "stat").read_bytes().rpartition(b")")[2].split()
+            )
         except OSError:
             continue
-        if has_it and state != b"Z":
+        if (has_it or 0 < session == int(its_session)) and state != b"Z":
             found.append(int(process.name))
     return found
 

@@ -167,8 +167,15 @@ def _locked(folder: Path) -> Iterator[None]:
     lock = folder.with_name(folder.name + ".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = lock.open("w")
+        # Others may write in a shared cache: what a link points at is not ours to open.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.fdopen(os.open(lock, flags, 0o666), "r+b")
     except OSError as error:
+        if lock.is_symlink():
+            raise ProvisionError(
+                f"{lock}: expected a lock file, got a link; remove it, or set {CACHE_VARIABLE} to "
+                "another folder"
+            ) from error
         raise _unwritable(folder.parent, error) from error
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -218,7 +225,11 @@ def _run(command: Sequence[str], *, what: str, log: Path) -> str:
         check=False,
     )
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(done.stdout, encoding="utf-8")
+    # A link in its place is replaced, not followed.
+    log.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(log, flags, 0o666), "w", encoding="utf-8") as file:
+        file.write(done.stdout)
     if done.returncode != 0:
         raise ProvisionError(f"{what}: {_explain(done.stdout)}; pip's output is in {log}")
     return done.stdout

@@ -32,7 +32,13 @@ def test_a_name_or_a_value_is_taken(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "NAME=VALUE"), ("=x", "NAME=VALUE"), ("A B", "NAME=VALUE"), ("PYTHONPATH=x", "every")],
+    [
+        ("", "NAME=VALUE"),
+        ("=x", "NAME=VALUE"),
+        ("A B", "NAME=VALUE"),
+        ("PYTHONPATH=x", "every"),
+        ("API_KEY=x", "say API_KEY alone"),
+    ],
 )
 def test_anything_else_is_refused(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):

@@ -56,6 +56,13 @@ class Child(Plain):
         self.child = subprocess.Popen(SLEEP)
 
 
+class Bare(Plain):
+    """A child that inherits no variable."""
+
+    def misbehave(self) -> None:
+        self.child = subprocess.Popen(SLEEP, env={"MARKED": os.environ["TMPDIR"]})
+
+
 class Session(Plain):
     def misbehave(self) -> None:
         self.child = subprocess.Popen(SLEEP, start_new_session=True)

@@ -14,7 +14,7 @@ import pytest
 from tests.signals import heed_signals
 
 SUBJECTS = Path(__file__).parent / "orphaning.py"
-LINGERING = ("Child", "Session", "Daemon", "Pool")
+LINGERING = ("Child", "Bare", "Session", "Daemon", "Pool")
 ALL = ("Plain", "Hangs", "Spins", "Deaf", *LINGERING)
 PATIENCE_SECONDS = 15.0
 """For a warden's grace, its scan, and a busy machine."""
@@ -43,7 +43,8 @@ def started_by(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            temp = process.environ().get("TMPDIR", "")
+            environment = process.environ()
+            temp = environment.get("TMPDIR", environment.get("MARKED", ""))
             if temp.startswith(str(folder)) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except psutil.Error:
@@ -69,7 +70,8 @@ def test_what_a_subject_started_ends_with_its_run(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "seconds"), [("Plain", 0.0), ("Plain", 0.1), ("Deaf", 1.0), ("Daemon", 1.0)]
+    ("name", "seconds"),
+    [("Plain", 0.0), ("Plain", 0.1), ("Deaf", 1.0), ("Daemon", 1.0), ("Bare", 1.0)],
 )
 def test_a_run_that_is_killed_leaves_nothing(tmp_path: Path, name: str, seconds: float) -> None:
     kill_after_a_worker_began(tmp_path, name, seconds)

@@ -182,6 +182,37 @@ def test_a_folder_wanted_by_many_at_once_is_made_once(cache: Path) -> None:
     assert len(made) == 1
 
 
+def test_a_lock_that_is_a_link_is_refused_and_not_followed(cache: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("everything")
+    folder = cache / "releases" / "pebble"
+    folder.parent.mkdir(parents=True)
+    folder.with_name("pebble.lock").symlink_to(precious)
+    with pytest.raises(ProvisionError, match="expected a lock file, got a link; remove it"):
+        environments.make_folder(folder, lambda scratch: None)
+    assert precious.read_text() == "everything"
+
+
+def test_a_log_that_is_a_link_is_replaced_and_not_followed(cache: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("everything")
+    log = cache / "logs" / "pip.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to(precious)
+    environments.run_pip(["--version"], what="pip", log=log)
+    assert precious.read_text() == "everything"
+    assert log.read_text().startswith("pip ")
+
+
+def test_files_of_the_callers_folder_stand_in_for_nothing_of_pips(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("token", "random", "json", "platform", "types"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name}.py was run')\n")
+    monkeypatch.chdir(tmp_path)
+    assert environments.make_venv("empty", ["--help"], cache=cache).is_file()
+
+
 def test_a_folder_left_half_made_by_a_killed_run_is_made_again(cache: Path) -> None:
     half = cache / "a" / "b.part"
     half.mkdir(parents=True)
