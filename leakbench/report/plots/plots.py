@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 
 from leakbench.report.plots import style
 from leakbench.report.plots.panels import Look, draw_overlay, draw_trend, panel_title
@@ -31,6 +33,8 @@ FOOTER: Final = 0.42
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.2, 0.5, 0.5
 """Inches around the axes of a panel."""
+SHORTEST: Final = 40
+"""Characters that a title has in any case."""
 _LEVEL_ROOM: Final = 0.66
 """Inches right of an overlay's axes, where the levels stand."""
 
@@ -145,14 +149,28 @@ def _alone(*, right: float) -> tuple[Figure, list[Axes]]:
 def _head(figure: Figure, title: str, sentence: str) -> None:
     width, height = figure.get_size_inches()
     left = 0.2 / width
-    figure.text(
-        left, 1 - 0.2 / height, shorten(title, 96), fontsize=14, fontweight="bold", va="top",
+    head = figure.text(
+        left, 1 - 0.2 / height, title, fontsize=14, fontweight="bold", va="top",
         color=style.INK, parse_math=False,
     )  # fmt: skip
-    figure.text(
-        left, 1 - 0.52 / height, shorten(sentence, 150), fontsize=9.5, va="top",
+    told = figure.text(
+        left, 1 - 0.52 / height, sentence, fontsize=9.5, va="top",
         color=style.MUTED, parse_math=False,
     )  # fmt: skip
+    for line in (head, told):
+        _fit(line, figure)
+
+
+def _fit(line: Text, figure: Figure) -> None:
+    """Shorten a line that begins at the left edge until it ends before the right one."""
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    width = figure.get_size_inches()[0] * figure.dpi
+    whole = line.get_text()
+    edge = width - line.get_window_extent(renderer).x0
+    for characters in range(len(whole), SHORTEST, -2):
+        line.set_text(shorten(whole, characters))
+        if line.get_window_extent(renderer).x1 <= edge:
+            break
 
 
 def _foot(figure: Figure, keys: Sequence[Line2D | Patch], note: str) -> None:

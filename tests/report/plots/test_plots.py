@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from leakbench.report.groups import overlay_groups, overlay_name
@@ -44,6 +46,17 @@ def test_a_leak_says_so_with_its_slope_and_each_panel_has_units(run: RunFolder) 
     assert any(text.startswith("LEAK: stats.scores grows") for text in shown)
     assert all("audio driven (min)" in axes.get_xlabel() for axes in figure.axes)
     assert {axes.get_ylabel() for axes in figure.axes} == {"thousand elements", "MiB", "ms"}
+
+
+def test_a_title_that_is_too_long_is_cut_in_its_middle(run: RunFolder) -> None:
+    leak = run.cells[0]
+    name = f"/home/somebody/{'deep/' * 30}detectors.py:Detector"
+    figure = plot_cell(dataclasses.replace(leak, cell=dataclasses.replace(leak.cell, subject=name)))
+    head = figure.texts[0]
+    assert "…" in head.get_text()
+    assert f"{leak.cell.chunk_ms} ms chunks" in head.get_text()
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    assert head.get_window_extent(renderer).x1 <= figure.get_size_inches()[0] * figure.dpi
 
 
 def test_a_flat_cell_says_flat_and_its_lines_are_level(run: RunFolder) -> None:
