@@ -28,6 +28,9 @@ MAPPED = ("mapped_bytes", "shared_bytes", "children_bytes")
 MAPPED_SLACK_BYTES = 256 * 1024
 """Of mappings and of children: an allocator maps and a fork copies pages when it must."""
 
+# It is the benchmark that is tested here, and it takes a minute.
+pytestmark = pytest.mark.slow
+
 
 def needs_torch(case: Case) -> bool:
     return case.file == "states.py" or case.name in NEEDS_TORCH
