@@ -65,6 +65,16 @@ def tests_slow(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Break files, tables and arguments by the thousand; pass a number of examples for more."""
+    _install(session, "test")
+    examples = next(iter(session.posargs), "3000")
+    files = ("tests/cli/test_fuzz.py", "tests/cli/test_broken_files.py")
+    env = {"LEAKBENCH_FUZZ_EXAMPLES": examples}
+    session.run("pytest", "-m", "slow or not slow", "-n", "2", *files, env=env)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff, and who imports whom with import-linter."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))

@@ -225,8 +225,13 @@ def write_duration(seconds: float) -> str:
     return f"{math.ceil(seconds)}s"
 
 
+LONGEST: Final = 1e15
+"""From which on a number is shown by its power of ten: nobody counts so many digits."""
+
+
 def _significant(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    is_whole = abs(value) < LONGEST and (abs(value) >= 100 or value == int(value))
+    return f"{value:,.0f}" if is_whole else f"{value:.3g}"
 
 
 def _parse_amount(text: str) -> tuple[float, Quantity]:

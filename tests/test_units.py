@@ -120,3 +120,8 @@ def test_durations_are_written_in_the_unit_that_reads_best() -> None:
         "25 h",
         "4.63 d",
     ]
+
+
+def test_a_duration_beyond_all_counting_is_still_short() -> None:
+    assert format_duration(86400 * 1.5e240) == "1.5e+240 d"
+    assert format_duration(86400 * 1e6) == "1,000,000 d"

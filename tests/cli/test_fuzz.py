@@ -1,6 +1,7 @@
 """Whatever files and arguments hold: one line, no traceback, and no status that means a leak."""
 
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tests.cli.calling import Call, Done
 
 BOUNDED = settings(
     deadline=None,
-    max_examples=150,
+    # More in `nox -s fuzz`.
+    max_examples=int(os.environ.get("LEAKBENCH_FUZZ_EXAMPLES", "150")),
     # Each example is a whole call, which leaves nothing behind but files in a folder of its own.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
