@@ -83,8 +83,8 @@ def format_table(outcomes: Sequence[Outcome], audio: str, again: str = "") -> st
     lines = [
         "# Kinds of growth",
         "",
-        f"Each through `leakbench run --audio {audio}` with default options, one process. "
-        f"{summarize(outcomes)}",
+        f"Each through `leakbench run --audio {audio}` with default options, one process; what "
+        f"begins late with `--at-least {audio}` too. {summarize(outcomes)}",
         "",
         "| kind | truth | said | shown by | rate | rate off by | first line named | audio | time |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",

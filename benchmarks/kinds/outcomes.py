@@ -80,7 +80,12 @@ def drive(case: Case, audio: str, folder: Path) -> Outcome:
     """Run one case with default options and read what came of it."""
     output = folder / case.title
     options = ("--subject", f"{HERE / case.file}:{case.name}", "--scenario", case.scenario)
-    command = (*interpreter_of(case), "run", *options, "--audio", audio, "--output", str(output))
+    # What begins late is found only if the run is still going on.
+    whole = ("--at-least", audio) if case.onset_chunks else ()
+    command = (
+        *(*interpreter_of(case), "run", *options, "--audio", audio, *whole),
+        *("--output", str(output)),
+    )
     began = time.monotonic()
     done = subprocess.run(
         command,
