@@ -58,6 +58,8 @@ class CellRun:
         self._begin: Begin | None = None
         self._audio_at_last_look = 0.0
         self._is_done = False
+        self._has_asked = False
+        """Whether the first worker knows what to explain."""
 
     @property
     def active(self) -> int:
@@ -184,8 +186,12 @@ class CellRun:
         if look.decided:
             counts = [len(replicate.tail) for replicate in self._replicates]
             write_decision(cell_folder(self._folder, self._cell), counts)
-        if look.decided and look.outcome == "leak" and self._plan.explains(self._cell):
-            self._ask_to_explain(self._begin, look)
+        if look.outcome == "leak" and self._plan.explains(self._cell):
+            # As soon as it is known: a worker that is to drive on may come to its end before the
+            # next look. When it is decided, more is known of what to explain.
+            if look.decided or not self._has_asked:
+                self._ask_to_explain(self._begin, look)
+            self._has_asked = True
 
     def _ask_to_explain(self, begin: Begin, look: Look) -> None:
         """Let the first worker explain, its subject loaded and leaking as it is."""

@@ -151,6 +151,9 @@ class WorkerProcess:
                 f"held {format_bytes(self._progress.rss_bytes)}, "
                 f"limit {format_bytes(self._limits.memory_bytes)}",
             )
+        if self._stop_asked is None and self._explain_seconds and read_end(self.folder) is not None:
+            # It has measured all there was, and explains.
+            self._stop_asked = now
         if self._stop_asked is not None:
             if now - self._stop_asked > self._seconds_to_stop():
                 return self._kill("stopped", "had to be killed: it did not finish its chunk")
@@ -169,11 +172,11 @@ class WorkerProcess:
         return None
 
     def ask_to_explain(self, request: WorkerRequest) -> None:
-        """Let the worker explain, once it is stopped, what leaks; see ``explain`` beside it.
+        """Let the worker explain, once it has measured all, what leaks; see ``explain`` beside it.
 
-        What it measured is on disk by then, and stays as it is.
+        What it measured is on disk by then, and stays as it is. What is asked last counts.
         """
-        self.folder.with_name(EXPLAIN_FOLDER).mkdir()
+        self.folder.with_name(EXPLAIN_FOLDER).mkdir(exist_ok=True)
         request = dataclasses.replace(request, temp_folder=self._temp.name)
         write_request(self.folder, request, EXPLAIN_FILE)
         self._explain_seconds = EXPLAIN_SECONDS + request.explain_seconds

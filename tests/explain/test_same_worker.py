@@ -20,6 +20,7 @@ from leakbench.runner.requests import replicate_request
 from leakbench.runner.schedule import run_plan
 from leakbench.worker.stages.stage import FINDINGS_FILE
 from tests.cells import Recorder, plan_for
+from tests.cli.calling import leakbench
 
 SUBJECTS = Path(__file__).parent / "leaky_subjects.py"
 
@@ -157,3 +158,33 @@ def test_where_it_cannot_explain_the_verdict_stands_and_another_worker_explains(
     explanation = explained(folder, plan)
     assert not explanation.error
     assert [growth.path for growth in explanation.growths] == ["kept", ""]
+
+
+LATE = """
+import os, time
+from leakbench.controls.energy_vad import EnergyVad
+
+class Late(EnergyVad):
+    chunks = 0
+
+    def feed(self, samples, is_final):
+        self.chunks += 1
+        time.sleep(0.005)  # as slow as a model: the leak is seen before the end
+        if self.chunks > 300:
+            os.open("/dev/null", os.O_RDONLY)
+        return super().feed(samples, is_final)
+
+    def roots(self):
+        return {"levels": self.levels}
+"""
+
+
+def test_a_leak_that_began_late_in_a_run_that_drove_to_its_end_is_explained(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "late.py").write_text(LATE)
+    options = ("--scenario", "silence", "--audio", "6m", "--at-least", "6m")
+    done = leakbench("run", "--subject", "late.py:Late", *options, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    # A new worker would have to drive as far to see anything.
+    assert "late.py:12" in done.stdout.replace("\n", "")
