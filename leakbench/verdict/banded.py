@@ -21,7 +21,14 @@ import numpy.typing as npt
 from scipy import special
 
 from leakbench.units import SECONDS_PER_HOUR, Quantity, format_amount, format_duration
-from leakbench.verdict.growth import MIN_PERIODS, SHRINKING, Growth, find_cycle, fit_growth
+from leakbench.verdict.growth import (
+    MIN_PERIODS,
+    SHRINKING,
+    Growth,
+    find_cycle,
+    fit_growth,
+    is_precise,
+)
 from leakbench.verdict.judgement import (
     FloatArray,
     Judgement,
@@ -64,11 +71,6 @@ END_ERRORS: Final = 3.1
 NEW_HIGHS: Final = 4
 """New maxima that the later half of a series without growth may set. Independent values set
 0.7 on average; five or more come once in 1,500."""
-PRECISE: Final = 0.02
-"""Half the interval of a rate, as a part of it, from which on more looks would not change the
-rate that is told."""
-PRECISE_PERIODS: Final = 150
-"""Periods after which a proved leak is told with the interval it has."""
 
 
 def judge_banded(
@@ -353,9 +355,7 @@ class _Band:
         budget = f"{format_amount(self.budget, self.quantity)}/h"
         wanted: float | None = None
         if verdict is Verdict.SATURATING or (
-            verdict is Verdict.LEAK
-            and high - slope > PRECISE * slope
-            and self.periods < PRECISE_PERIODS
+            verdict is Verdict.LEAK and not is_precise(growth, self.periods)
         ):
             wanted = 2 * self.periods * self.period_seconds
         return Judgement(

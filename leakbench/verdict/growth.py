@@ -15,6 +15,11 @@ SHRINKING: Final = 0.75
 """Late over early growth below which growth is dying out: linear is 1, a filling cache <= 0.5."""
 STEADY: Final = 0.98
 """Late over early growth that counts as no decay at all."""
+PRECISE: Final = 0.02
+"""Half the interval of a rate, as a part of it, from which on more looks would not change the
+rate that is told."""
+PRECISE_PERIODS: Final = 150
+"""Periods after which a proved leak is told with the interval it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class Growth:
     low: float
     rate: float
     high: float
+
+
+def is_precise(growth: Growth, periods: int) -> bool:
+    """Whether more periods would not change the rate of proved growth, or are not worth it."""
+    return growth.high - growth.rate <= PRECISE * growth.rate or periods >= PRECISE_PERIODS
 
 
 def find_cycle(values: FloatArray) -> tuple[int, float] | None:

@@ -14,6 +14,7 @@ from leakbench.verdict.growth import (
     Growth,
     find_cycle,
     fit_growth,
+    is_precise,
     is_shrinking,
 )
 from leakbench.verdict.judgement import FloatArray, Judgement, Verdict, describe_rate
@@ -269,6 +270,9 @@ class Record:
         rate_text = describe_rate(low, slope, high, self._quantity)
         reason = f"{how}: {rate_text} against {self._amount(self._budget)}/h; {self._evidence()}"
         wanted = 2 * self.periods * self._period_seconds
+        is_proved = verdict is Verdict.FLAT or (
+            verdict is Verdict.LEAK and is_precise(growth, self.periods)
+        )
         return Judgement(
             verdict=verdict,
             slope_per_hour=slope,
@@ -279,7 +283,7 @@ class Record:
             tier="exact",
             rate=growth.rate if exact else None,
             rate_per="period" if exact else "",
-            audio_wanted_seconds=None if verdict.decided else wanted,
+            audio_wanted_seconds=None if is_proved else wanted,
         )
 
     def _above(self, growth_per_period: float) -> bool:
