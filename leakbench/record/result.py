@@ -142,6 +142,8 @@ class Result:
     """Machine, kernel, C library, cores, Python."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Seed, jobs, threads, limits, and every option that changes a figure."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each thing that was asked for and had no effect."""
     schema: str = SCHEMA
 
 
@@ -198,7 +200,8 @@ def read_result(folder: Path) -> Result:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
         raise OutputError(f"{path}: expected schema {SCHEMA}, got {found!r}")
     cells = tuple(_cell(cell) for cell in data.pop("cells"))
-    data["command"] = tuple(data.get("command", ()))
+    for name in ("command", "warnings"):
+        data[name] = tuple(data.get(name, ()))
     return Result(cells=cells, **known_fields(Result, data))
 
 
