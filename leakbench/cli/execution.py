@@ -199,7 +199,9 @@ def write_pages(folder: Path) -> None:
 
 
 def print_whereabouts(console: Terminal, folder: Path, result: Result) -> None:
-    """Print how much was driven, where the results are, and how to have them again."""
+    """Print what had no effect, how much was driven, where the results are, how to repeat it."""
+    for warning in result.warnings:
+        click.echo(f"leakbench: warning: {printable(warning)}", err=True)
     hours = result.audio_seconds / 3600
     speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
     console.say(

@@ -15,6 +15,7 @@ from leakbench.conclude.assessment import assess_replicates
 from leakbench.conclude.expectation import compare_with_expectation
 from leakbench.conclude.outcome import outcome_of, overall_outcome
 from leakbench.conclude.parities import compare_subjects
+from leakbench.conclude.patterns import warn_of_budgets
 from leakbench.conclude.replicates import Replicate, read_replicates
 from leakbench.errors import OutputError
 from leakbench.plan import Cell, Plan, read_plan
@@ -73,6 +74,7 @@ def conclude(folder: Path, *, wall_seconds: float | None = None) -> Result:
             "traced_frames": plan.traced_frames,
             "until_sure": plan.until_sure,
         },
+        warnings=warn_of_budgets(plan, replicates),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
+from leakbench.conclude.patterns import describe_unmatched
 from leakbench.plan import Cell
 from leakbench.record.result import MetricResult, Outcome, Parity
 from leakbench.verdict.assess import Assessment
+from leakbench.verdict.budgets import matches
 
 
 def compare_with_expectation(
@@ -22,13 +23,18 @@ def compare_with_expectation(
         )
     if cell.expect != "leak":
         return outcome == "flat", ""
-    if outcome != "leak" or assessment is None:
+    if assessment is None:
         return False, "a leak was expected and not found"
     missing = [pattern for pattern in cell.leaks_in if not _leaks_at(assessment.metrics, pattern)]
-    if missing:
-        return False, f"expected a leak in {', '.join(missing)}, found none there"
-    return True, ""
+    paths = {m.path for m in assessment.metrics}
+    hints = "; ".join(filter(None, (describe_unmatched(pattern, paths) for pattern in missing)))
+    said = ""
+    if outcome != "leak":
+        said = "a leak was expected and not found"
+    elif missing:
+        said = f"expected a leak in {', '.join(missing)}, found none there"
+    return not said, "; ".join(filter(None, (said, hints)))
 
 
 def _leaks_at(metrics: Iterable[MetricResult], pattern: str) -> bool:
-    return any(m.verdict == "leak" and fnmatchcase(m.path, pattern) for m in metrics)
+    return any(m.verdict == "leak" and matches(pattern, m.path) for m in metrics)

@@ -113,7 +113,7 @@ def resolve(
         path=(folder,),
         named_paths=_NAMED_PATHS,
         versions={
-            "funasr": (folder / "funasr" / "version.txt").read_text(encoding="utf-8").strip(),
+            "funasr": _read_version(spec, folder),
             **{name: metadata.version(name) for name in _REPORTED},
         },
     )
@@ -197,6 +197,23 @@ def _check_packages() -> None:
             f"FunASR subjects need {', '.join(missing)}, not installed beside leakbench; "
             "`pip install 'leakbench[funasr]'`"
         )
+
+
+def _read_version(spec: str, folder: Path) -> str:
+    """Return the version that a FunASR of the import path `folder` says it has.
+
+    Raises
+    ------
+    SubjectSpecError
+        When it is none, such as another project's wheel.
+    """
+    path = folder / "funasr" / "version.txt"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SubjectSpecError(
+            f"{spec}: expected FunASR, whose version is in funasr/version.txt: {error}"
+        ) from error
 
 
 def _provide_path(spec: str, base: str) -> Path:

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -23,7 +24,7 @@ from leakbench.scenario import Scenario
 from leakbench.scenario.toml_text import format_scenario
 from leakbench.subject.factory import SubjectFactory, locate_factory
 from leakbench.units import parse_duration
-from leakbench.verdict.budgets import BudgetRule, parse_rule
+from leakbench.verdict.budgets import BudgetRule, check_rule, parse_rule
 
 BudgetLike: TypeAlias = str | Mapping[str, str] | Sequence[BudgetRule]
 """``"16 KiB/h"`` for the process's heap, ``{"path pattern": "400 B/segment", ...}``, or rules."""
@@ -94,7 +95,8 @@ def run(
     Returns
     -------
     The verdict with everything it rests on. A leak is a verdict, and so is a subject that
-    raised or hung (``error``): neither is an exception.
+    raised or hung (``error``): neither is an exception. A budget for paths that the subject does
+    not have is warned of.
 
     Raises
     ------
@@ -137,12 +139,14 @@ def budget_rules(budget: BudgetLike) -> tuple[BudgetRule, ...]:
     Raises
     ------
     ConfigError
-        When a limit or a metric cannot be read.
+        When a limit or a metric cannot be read, or there can be nothing that a budget is for.
     """
     if isinstance(budget, str):
         return (parse_rule(budget),)
     if isinstance(budget, Mapping):
         return tuple(parse_rule(f"{target}={limit}") for target, limit in budget.items())
+    for rule in budget:
+        check_rule(rule)
     return tuple(budget)
 
 
@@ -152,6 +156,9 @@ def _run_cell(plan: Plan, folder: Path, observer: Observer) -> CellResult:
     run_plan(plan, folder, observer)
     result = conclude(folder, wall_seconds=time.monotonic() - began)
     write_result(folder, result)
+    for warning in result.warnings:
+        # At the line that called `run`.
+        warnings.warn(warning, stacklevel=3)
     return result.cells[0]
 
 

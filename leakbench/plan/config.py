@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -12,7 +13,7 @@ from leakbench.metrics import metric_names
 from leakbench.plan.variables import parse_variable
 from leakbench.table import Table, read_table
 from leakbench.units import parse_budget, parse_duration
-from leakbench.verdict.assess import BudgetRule
+from leakbench.verdict.budgets import BudgetRule, check_rule, matches
 
 CONFIG_FILE: Final = "leakbench.toml"
 
@@ -52,7 +53,7 @@ class ConfiguredBudget:
 
     def is_for(self, subject: str) -> bool:
         """Whether the budget is granted to `subject`."""
-        return not self.subjects or any(fnmatchcase(subject, p) for p in self.subjects)
+        return not self.subjects or any(matches(pattern, subject) for pattern in self.subjects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +82,11 @@ def load_config(path: Path) -> Config:
     """
     table = read_table(path, shown=str(path), error=ConfigError)
     gate = table.table("gate")
+    cells = tuple(_cell(cell) for cell in table.tables("cell"))
+    subjects = tuple(dict.fromkeys(subject for cell in cells for subject in cell.subjects))
     config = Config(
-        cells=tuple(_cell(cell) for cell in table.tables("cell")),
-        budgets=tuple(_budget(budget) for budget in table.tables("budget")),
+        cells=cells,
+        budgets=tuple(_budget(budget, subjects) for budget in table.tables("budget")),
         jobs=next(iter(gate.wholes("jobs")), None),
         seed=gate.whole("seed", 0),
         output=gate.parsed("output", Path, None),
@@ -124,12 +127,15 @@ def _cell(table: Table) -> CellConfig:
     for key, names in (("subject", cell.subjects), ("scenario", cell.scenarios)):
         if not names:
             raise table.refuse(key, "is missing; name at least one")
+    if "" in cell.leaks_in:
+        raise table.refuse("leaks_in", "must be patterns of paths, got an empty one")
     if cell.leaks_in and cell.expect == "flat":
         raise table.refuse("leaks_in", 'says where a leak is expected; set expect = "leak"')
     return cell
 
 
-def _budget(table: Table) -> ConfiguredBudget:
+def _budget(table: Table, subjects: Sequence[str]) -> ConfiguredBudget:
+    """Read a budget that is granted to one or more of `subjects`."""
     budget = table.parsed("limit", parse_budget, None)
     if budget is None:
         raise table.refuse("limit", "is missing; allow a growth such as 64 KiB/h")
@@ -144,4 +150,14 @@ def _budget(table: Table) -> ConfiguredBudget:
         subjects=table.texts("subject"),
     )
     table.refuse_others()
+    try:
+        check_rule(configured.rule)
+    except ConfigError as error:
+        raise table.refuse("limit", str(error)) from error
+    for pattern in configured.subjects if subjects else ():
+        if not any(matches(pattern, subject) for subject in subjects):
+            near = difflib.get_close_matches(pattern, subjects, n=1) or subjects[:3]
+            raise table.refuse(
+                "subject", f"no [[cell]] has a subject {pattern!r}; there is {', '.join(near)}"
+            )
     return configured

@@ -144,6 +144,8 @@ class Result:
     """Machine, kernel, C library, cores, Python."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Seed, jobs, threads, limits, and every option that changes a figure."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each thing that was asked for and had no effect."""
     schema: str = SCHEMA
 
 
@@ -200,8 +202,8 @@ def read_result(folder: Path) -> Result:
         _cell(cell, f"{path}: cells[{number}]")
         for number, cell in enumerate(list_of(data, "cells", path))
     )
-    texts = list_of(data, "command", path)
-    return build(Result, data, path, cells=cells, command=tuple(map(str, texts)))
+    texts = {name: tuple(map(str, list_of(data, name, path))) for name in ("command", "warnings")}
+    return build(Result, data, path, cells=cells, **texts)
 
 
 def _cell(data: Any, where: str) -> CellResult:

@@ -55,6 +55,8 @@ def markdown_summary(
     differing = [c for c in result.cells if c.parity is not None and not c.parity.identical]
     for cell in differing:
         parts += ["", f"{escape_markdown(f'{cell.subject}: {parity_sentence(cell)}')}."]
+    for warning in result.warnings:
+        parts += ["", escape_markdown(f"Warning: {warning}")]
     speed = result.audio_seconds / result.wall_seconds if result.wall_seconds else 0.0
     parts += [
         "",

@@ -6,9 +6,9 @@ Everything is made once, below one cache folder (``$LEAKBENCH_CACHE``, else the 
     venvs/NAME-HASH/                      an interpreter with the packages it was asked for
     logs/*.log                            what pip said
 
-What is in the cache is used as it is, with no network and without pip. What is not is made
-under a file lock, so that runs side by side make it once, and appears under its name only
-when it is whole.
+What is whole in the cache is used as it is, with no network and without pip. What is not there,
+or no longer whole, is made under a file lock, so that runs side by side make it once, and appears
+under its name only when it is whole.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from leakbench.errors import ProvisionError
+from leakbench.subject.wholeness import find_harm, write_record
 
 CACHE_VARIABLE: Final = "LEAKBENCH_CACHE"
 """Environment variable that names the cache folder."""
@@ -89,29 +90,54 @@ def install_target(requirement: str, *, cache: Path | None = None) -> Path:
 
 
 def make_folder(folder: Path, build: Callable[[Path], None]) -> Path:
-    """Return `folder`, made by `build` in a scratch folder beside it where it does not exist.
+    """Return `folder`, made by `build` in a scratch folder beside it where it is not whole.
 
     Raises
     ------
     ProvisionError
         When the parent cannot be written; and what `build` raises.
     """
-    if folder.is_dir():
+    if _harm_of_folder(folder) == "":
         return folder
     scratch = folder.with_name(folder.name + ".part")
     with _locked(folder):
-        if folder.is_dir():
+        harm = _harm_of_folder(folder)
+        if harm == "":
             return folder
         try:
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             build(scratch)
+            write_record(scratch)
+            if harm is not None:
+                _remove(folder)
             scratch.rename(folder)
         except OSError as error:
             raise _unwritable(folder.parent, error) from error
+        except ProvisionError as error:
+            if harm is None:
+                raise
+            raise ProvisionError(
+                f"{folder}: broken ({harm}), and it could not be made anew: {error}"
+            ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return folder
+
+
+def _harm_of_folder(folder: Path) -> str | None:
+    """Return what is wrong with a folder of the cache, empty for nothing; None where none is."""
+    if not os.path.lexists(folder):
+        return None
+    return find_harm(folder) if folder.is_dir() else "it is no folder"
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder of the cache, or whatever has taken its place; a link is not followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = None) -> Path:
@@ -137,10 +163,10 @@ def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = No
     recipe = "\n".join([sys.version, sys.base_prefix, *requirements])
     folder = cache / "venvs" / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
-    if (folder / _COMPLETE).is_file():
+    if _is_whole_venv(folder, python):
         return python
     with _locked(folder):
-        if (folder / _COMPLETE).is_file():
+        if _is_whole_venv(folder, python):
             return python
         log = cache / "logs" / f"{folder.name}.log"
         try:
@@ -159,6 +185,17 @@ def make_venv(name: str, requirements: Sequence[str], *, cache: Path | None = No
                 raise _unwritable(folder.parent, error) from error
             raise
     return python
+
+
+def _is_whole_venv(folder: Path, python: Path) -> bool:
+    """Whether an interpreter's folder has all that was installed, by the sizes of its files.
+
+    The interpreter itself is a link, which points nowhere once the one it was made from is gone.
+    """
+    if not (folder / _COMPLETE).is_file() or not os.access(python, os.X_OK):
+        return False
+    packages = next(folder.glob("lib/python*/site-packages"), None)
+    return packages is not None and not find_harm(packages, hashed_at_most=-1)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, metric_of
+from leakbench.errors import ConfigError
+from leakbench.metrics import PROCESS_PATH, TOTAL_PATH, Scope, metric_names, metric_of
 from leakbench.units import Budget, Exposure, parse_budget
 
 
@@ -31,15 +32,50 @@ def parse_rule(text: str) -> BudgetRule:
     Raises
     ------
     ConfigError
-        When the metric is unknown or the limit is no budget.
+        When the metric is unknown, the limit is no budget, or there can be nothing it is for.
     """
     target, equals, limit = text.rpartition("=")
     path, _, metric = target.partition(":")
     if not equals:
         path, metric = PROCESS_PATH, "heap_bytes"
-    if metric:
-        metric_of(metric)
-    return BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))
+    rule = BudgetRule(path=path, metric=metric or None, budget=parse_budget(limit))
+    check_rule(rule)
+    return rule
+
+
+def check_rule(rule: BudgetRule) -> None:
+    """Refuse a budget that could apply to nothing, whatever paths a subject has.
+
+    Raises
+    ------
+    ConfigError
+        When its path, its metric and its unit contradict each other.
+    """
+    if not rule.path:
+        raise ConfigError("path must be a pattern such as stats.* or process, got none")
+    quantity = rule.budget.quantity
+    of_process = rule.path == PROCESS_PATH
+    if rule.metric is None:
+        scope: Scope = "process" if of_process else "objects"
+        counted = {metric_of(name).quantity for name in metric_names(scope)}
+        if quantity not in counted:
+            advice = "name an object's path" if of_process else f"give the path {PROCESS_PATH}"
+            raise ConfigError(
+                f"path {rule.path!r} has no metric in {quantity}, got the limit {rule.budget}; "
+                f"{advice}, or limit {' or '.join(sorted(counted))}"
+            )
+        return
+    metric = metric_of(rule.metric)
+    if metric.quantity != quantity:
+        raise ConfigError(f"{metric.name} is in {metric.quantity}, got the limit {rule.budget}")
+    if metric.scope == "process" and not matches(rule.path, PROCESS_PATH):
+        raise ConfigError(
+            f"{metric.name} is of the process, got the path {rule.path!r}; give {PROCESS_PATH}"
+        )
+    if metric.scope == "objects" and of_process:
+        raise ConfigError(
+            f"{metric.name} is of objects, got the path {PROCESS_PATH}; give an object's path"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Provisioning, on wheels of a few hundred bytes and with no index but a local folder."""
 
+import base64
+import hashlib
 import subprocess
 import sys
 import threading
@@ -17,15 +19,18 @@ from leakbench.subject.environments import install_target, make_folder, make_ven
 def build_wheel(folder: Path, name: str, version: str, content: str = "") -> Path:
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
+    content = content or f"VERSION = {version!r}\n"
+    digest = hashlib.sha256(content.encode()).digest()
+    record = f"{name}.py,sha256={base64.urlsafe_b64encode(digest).decode().rstrip('=')},"
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", content or f"VERSION = {version!r}\n")
+        wheel.writestr(f"{name}.py", content)
         wheel.writestr(
             f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         )
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        wheel.writestr(f"{info}/RECORD", "")
+        wheel.writestr(f"{info}/RECORD", f"{record}{len(content)}\n")
     return path
 
 
@@ -218,7 +223,7 @@ def test_a_folder_left_half_made_by_a_killed_run_is_made_again(cache: Path) -> N
     half.mkdir(parents=True)
     (half / "stale").write_text("")
     folder = make_folder(cache / "a" / "b", lambda scratch: (scratch / "fresh").touch())
-    assert [p.name for p in folder.iterdir()] == ["fresh"]
+    assert sorted(p.name for p in folder.iterdir()) == ["RECORD", "fresh"]
     assert not half.exists()
 
 

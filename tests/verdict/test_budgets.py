@@ -1,7 +1,8 @@
 import pytest
 
+from leakbench.errors import ConfigError
 from leakbench.units import Exposure, parse_budget
-from leakbench.verdict.budgets import BudgetRule, Budgets, is_below, matches
+from leakbench.verdict.budgets import BudgetRule, Budgets, is_below, matches, parse_rule
 
 EXPOSURE = Exposure(chunks_per_hour=6000, segments_per_hour=100, streams_per_hour=1)
 PATHS = ("stats", "stats.decibel", "stats.buf", "stats.buf[]", "stats.buffer", "other", "total")
@@ -94,3 +95,35 @@ def test_below_means_held_by_and_not_named_alike() -> None:
     assert not is_below("stats.buffer", "stats.buf")
     assert not is_below("process", "total")
     assert not is_below("stats", "stats")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("=1 B/h", "path must be a pattern"),
+        (":elements=1 element/h", "path must be a pattern"),
+        ("stats=1 ms/h", "no metric in seconds"),
+        ("*=1 file/h", "no metric in count"),
+        ("process=1 element/h", "no metric in elements"),
+        ("process:heap_bytes=1 element/h", "heap_bytes is in bytes"),
+        ("stats:elements=1 B/h", "elements is in elements"),
+        ("stats:heap_bytes=1 B/h", "heap_bytes is of the process"),
+        ("process:elements=1 element/h", "elements is of objects"),
+    ],
+)
+def test_a_budget_that_could_be_for_nothing_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        parse_rule(text)
+    assert "got" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1 B/h", "*=1 B/h", "*=1 element/h", "process=1 B/h", "process=1 ms/h"),
+        *("process=1 file/h", "*:heap_bytes=1 B/h", "process:threads=1 thread/h"),
+        *("stats[]:storage_bytes=1 B/chunk", "total=1 B/h"),
+    ],
+)
+def test_a_budget_that_may_be_for_something_is_taken(text: str) -> None:
+    assert parse_rule(text).budget.per_hour(EXPOSURE) > 0
