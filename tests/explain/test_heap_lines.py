@@ -64,7 +64,9 @@ def test_a_line_that_leaks_is_named_with_what_it_leaves(
     (growth,) = watch(subject())
     assert growth.line is not None
     assert growth.line.source == source
-    assert (growth.amount, growth.per) == (amount, "chunk")
+    # Once in a hundred chunks something else takes or leaves sixteen bytes.
+    assert growth.amount == pytest.approx(amount, abs=1)
+    assert growth.per == "chunk"
 
 
 def test_a_line_that_leaks_below_one_that_frees_what_it_allocates_is_the_one_named() -> None:

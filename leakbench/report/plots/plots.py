@@ -21,6 +21,7 @@ from leakbench.report.plots import style
 from leakbench.report.plots.panels import Look, draw_overlay, draw_trend, panel_title
 from leakbench.report.rows import shorten, worst_row
 from leakbench.report.series import CellTraces, Panel, choose_panels
+from leakbench.text import printable
 from leakbench.units import format_duration
 
 COLUMNS: Final = 3
@@ -165,7 +166,9 @@ def _fit(line: Text, figure: Figure) -> None:
     """Shorten a line that begins at the left edge until it ends before the right one."""
     renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     width = figure.get_size_inches()[0] * figure.dpi
-    whole = line.get_text()
+    # No font has half characters or escapes.
+    whole = printable(line.get_text())
+    line.set_text(whole)
     edge = width - line.get_window_extent(renderer).x0
     for characters in range(len(whole), SHORTEST, -2):
         line.set_text(shorten(whole, characters))
