@@ -173,7 +173,8 @@ class _Band:
             growth = Growth(rate - slack, rate, rate + slack)
             if not self._above(growth.high):
                 return self._say(Verdict.FLAT, growth, f"the same every {repeated[0]} periods")
-        for start in (0, self.periods // 2):
+        # A first step, early on, is what was still warming up.
+        for start in (0, self.periods // 4, self.periods // 2):
             periods = self.periods - start
             if start and periods < MIN_PERIODS:
                 return None

@@ -182,3 +182,11 @@ def test_a_sawtooth_of_several_periods_is_flat_when_it_has_repeated() -> None:
     teeth = np.tile(np.arange(10) * 40.0 * KIB, 5)
     assert judge(teeth).verdict is Verdict.FLAT
     assert judge(teeth[:25]).verdict is Verdict.UNDECIDED
+
+
+def test_one_step_at_the_first_look_is_no_growth_in_few_long_periods() -> None:
+    # A heap on a recording of 72 s, phase by phase.
+    heap = [0.0, 1792.0, 1792.0, 1728.0, 1760.0, 1792.0, 1776.0, 1824.0, 1792.0]
+    assert judge(heap, period_seconds=72.0).verdict is Verdict.FLAT
+    steps = 1792.0 * np.arange(9)
+    assert judge(steps, period_seconds=72.0).verdict is Verdict.LEAK
