@@ -3,7 +3,14 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The suite is a gate: the same examples every time, however slow the machine. `nox -s fuzz` looks
+# for new ones.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("search" if "LEAKBENCH_FUZZ_EXAMPLES" in os.environ else "gate")
 
 _SHARED = Path(os.environ.get("LEAKBENCH_SHARED", Path(__file__).parents[1].parent / "shared"))
 

@@ -12,10 +12,12 @@ Three sources, none of which knows everything:
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +43,11 @@ WATCHED: Final = frozenset(("descriptors", "threads", "children"))
 _THREAD_STARTED: Final = "_thread.start_new_thread"
 
 _C_ENDS: Final = ("c_return", "c_exception")
-_LOCKS: Final = (type(threading.Lock()), type(threading.RLock()))
+_OPENING_NOTHING: Final = (
+    *(type(threading.Lock()), type(threading.RLock())),
+    *(list, tuple, dict, set, deque, str, bytes, int, float),
+)
+"""Types whose own methods in C open nothing: what appears meanwhile, another thread opened."""
 
 _listener: Callable[[str, tuple[Any, ...]], None] | None = None
 _is_hooked = False
@@ -85,7 +91,7 @@ class Ledger:
         ]
         self._signatures: list[object] = []
         self._calling: dict[int, FrameType] = {}
-        """The frame of each thread that is in a call of C, unless it waits for another."""
+        """The frame of each thread that is in a call of C which may open something."""
         self._start_thread: Any = None
 
     def begin(self) -> None:
@@ -159,20 +165,24 @@ class Ledger:
     def _look(self, frame: FrameType, event: str, argument: Any) -> None:
         thread = threading.get_ident()
         if event == "c_call":
-            if not _only_waits(argument):
+            if not _opens_nothing(argument):
                 self._calling[thread] = frame
             return
-        calling = self._calling.pop(thread, None) if event in _C_ENDS else None
-        if self._is_ours():
-            return
-        with self._alone():
-            for at, shelf in enumerate(self._watched):
-                if shelf.signature() != self._signatures[at]:
-                    # What appears while a thread waits was opened by one that is calling just now.
-                    callers = [calling, *list(self._calling.values()), frame]
-                    place = place_of_frame(next(filter(None, callers)))
-                    shelf.settle(Opening(event=SEEN, place=place))
-                    self._signatures[at] = shelf.signature()
+        if not self._is_ours():
+            with self._alone():
+                self._settle(frame, self._calling.get(thread) if event in _C_ENDS else None)
+        if event in _C_ENDS:
+            # Only now: another thread may have come first, and must see that this one called.
+            self._calling.pop(thread, None)
+
+    def _settle(self, frame: FrameType, calling: FrameType | None) -> None:
+        """Put down what is new to `calling`, which has just ended, or to who calls just now."""
+        for at, shelf in enumerate(self._watched):
+            if shelf.signature() != self._signatures[at]:
+                callers = [calling, *list(self._calling.values()), frame]
+                place = place_of_frame(next(filter(None, callers)))
+                shelf.settle(Opening(event=SEEN, place=place))
+                self._signatures[at] = shelf.signature()
 
     def _raise_missing_event(self) -> None:
         """Raise the event that 3.12 and later raise when a thread is started."""
@@ -197,6 +207,8 @@ def _opening(event: str, arguments: Sequence[Any], place: Place) -> Opening:
     return Opening(event=event, place=place, path=path, nbytes=nbytes)
 
 
-def _only_waits(function: Any) -> bool:
-    """Whether a function of C waits for another thread, and so opens nothing itself."""
-    return isinstance(getattr(function, "__self__", None), _LOCKS)
+def _opens_nothing(function: Any) -> bool:
+    """Whether a function of C opens nothing itself, but may give way to a thread that does."""
+    owner = getattr(function, "__self__", None)
+    # The start of a thread has an event of its own.
+    return owner is _thread or isinstance(owner, _OPENING_NOTHING)

@@ -73,7 +73,8 @@ def test_a_line_that_leaks_below_one_that_frees_what_it_allocates_is_the_one_nam
     (growth,) = watch(NativeRarely())
     assert growth.line is not None
     assert growth.line.function == "NativeRarely.leak"
-    assert growth.bytes_per_hour == pytest.approx(2016 * 25 * 60)
+    # Now and then something else takes or leaves sixteen bytes.
+    assert growth.bytes_per_hour == pytest.approx(2016 * 25 * 60, rel=1e-2)
 
 
 def test_what_one_function_allocates_and_another_frees_is_even() -> None:

@@ -47,7 +47,7 @@ def test_a_function_of_c_that_leaks_is_named_with_the_line_that_called_it(tmp_pa
     assert growth.line is not None
     assert growth.line.source == 'C.strdup(b"x" * 1999)'
     assert (growth.amount, growth.per) == (2000, "chunk")
-    assert growth.bytes_per_hour == pytest.approx(6000 * 2000)
+    assert growth.bytes_per_hour == pytest.approx(6000 * 2000, rel=1e-2)
 
 
 @pytest.mark.usefixtures("memray")
@@ -57,7 +57,8 @@ def test_what_memray_cannot_see_has_its_line_all_the_same(tmp_path: Path) -> Non
     assert growth.frames == ()
     assert growth.line is not None
     assert growth.line.source == "C.malloc(2000)"
-    assert (growth.amount, growth.per) == (2016, "chunk")
+    # Once in a hundred chunks something else takes or leaves sixteen bytes.
+    assert (growth.amount, growth.per) == (pytest.approx(2016, abs=1), "chunk")
 
 
 def test_what_is_left_twice_as_often_by_a_stretch_twice_as_long_grows() -> None:
