@@ -29,8 +29,8 @@ from leakbench.explain.rates import rate_of
 from leakbench.explain.source import describe_lines
 from leakbench.explain.tensor_origins import TensorOrigins
 from leakbench.metrics import TOTAL_PATH
-from leakbench.probes.contents import NAMELESS
-from leakbench.probes.objects import NAMED_ATOM_BYTES, measure_objects
+from leakbench.probes.objects import measure_objects
+from leakbench.probes.reached import NAMED_ATOM_BYTES, NAMELESS
 from leakbench.record.explanation import Growth, GrowthKind, Holder, Quantity
 from leakbench.subject import Subject
 

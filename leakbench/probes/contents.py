@@ -5,59 +5,24 @@ from __future__ import annotations
 import gc
 import io
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import compress, repeat
+from itertools import repeat
 from typing import Any, Final, TypeAlias
 
 from leakbench.metrics import GRAPH_NAME
 from leakbench.probes import storage
-from leakbench.probes.autograd import Graph, graph_of
+from leakbench.probes.autograd import graph_of
+from leakbench.probes.crowds import CROWD_AT_LEAST, Passes, fold
 from leakbench.probes.kinds import Kind, TypePlan, TypePlans
-from leakbench.probes.storage import Extents
+from leakbench.probes.reached import ANY_KEY, NAMELESS, NAMES_AT_MOST, Crowd, Reached
 
-NAMELESS: Final = "[]"
-"""The name of what has none."""
-FOLD_AT_LEAST: Final = 32
-"""Items from which on looking at all of them in C pays."""
 _SNAPSHOT_TRIES: Final = 3
 
-Held: TypeAlias = Iterable[tuple[Any, Any]]
-"""Pairs of a name, or the key of a dict, and an object."""
-_Passes: TypeAlias = Callable[[], Iterator[Any]]
+Held: TypeAlias = Crowd | Iterable[tuple[Any, Any]]
+"""Pairs of a name, or the key of a dict, and an object; or many objects at once."""
 
 _getattribute = object.__getattribute__
-# How often an object is referred to that only a container holds, as seen by map().
-_HELD_ONCE: Final = next(map(sys.getrefcount, [object()]))
-
-
-class Reached:
-    """What was reached so far from one path."""
-
-    __slots__ = ("bytes", "extents", "folded", "graphs", "plans")
-
-    def __init__(self, plans: TypePlans) -> None:
-        self.plans = plans
-        """How objects are read."""
-        self.bytes: dict[int, int] = {}
-        """Bytes of each object, by id. A large container's entry includes those of its items
-        that nothing else refers to."""
-        self.folded: dict[int, int] = {}
-        """Number of items so included, by id of the container."""
-        self.extents = Extents()
-        """Storage pinned."""
-        self.graphs: list[Graph] = []
-        """Autograd graphs, which are counted later and apart."""
-
-    def merge(self, other: Reached) -> None:
-        """Add what `other` reached; `other` is of no use afterwards."""
-        if len(other.bytes) > len(self.bytes):
-            self.bytes, other.bytes = other.bytes, self.bytes
-        self.bytes.update(other.bytes)
-        self.folded.update(other.folded)
-        if other.extents:
-            self.extents.merge(other.extents)
 
 
 def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[Held]]:
@@ -81,8 +46,10 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
     if kind is Kind.ITEMS:
         elements += plan.length(obj)
         passes = partial(plan.iterate, obj)
-        if not _fold(passes, plan.length(obj), key, reached):
-            held.append(zip(repeat(NAMELESS), _snapshot(passes)))
+        if not fold(passes, plan.length(obj), (key,), reached):
+            items = _snapshot(passes)
+            crowded = len(items) >= CROWD_AT_LEAST
+            held.append(Crowd(NAMELESS, items, (key,)) if crowded else zip(repeat(NAMELESS), items))
     elif kind is Kind.MAPPING:
         elements += dict.__len__(obj)
         _open_dict(obj, reached, held)
@@ -207,7 +174,7 @@ def _open_dict(mapping: Any, reached: Reached, held: list[Held]) -> None:
     if not count:
         return
     keys = partial(dict.__iter__, mapping)
-    if not _fold(keys, count, id(mapping), reached):
+    if not fold(keys, count, (id(mapping), "keys"), reached):
         nbytes = reached.bytes
         others = []
         for name in _snapshot(keys):
@@ -219,8 +186,16 @@ def _open_dict(mapping: Any, reached: Reached, held: list[Held]) -> None:
         if others:
             held.append(others)
     values = partial(iter, dict.values(mapping))
-    if not _fold(values, count, id(mapping), reached):
+    key = (id(mapping), "values")
+    if fold(values, count, key, reached):
+        return
+    # The values of a record have names of their own.
+    if count < max(CROWD_AT_LEAST, NAMES_AT_MOST + 1):
         held.append(_snapshot(partial(iter, dict.items(mapping))))
+        return
+    # Not by way of the pairs, which would hold the values as well.
+    names, items = _snapshot(keys), _snapshot(values)
+    held.append(Crowd(ANY_KEY, items, key, names if len(names) == len(items) else None))
 
 
 def _open_function(function: Any, reached: Reached, held: list[Held]) -> int:
@@ -246,8 +221,11 @@ def _other_referents(obj: Any, reached: Reached, held: list[Held]) -> list[Any]:
     A generator is not advanced by it: its locals are among its referents.
     """
     named: set[int] = set()
-    for index, pairs in enumerate(held):
-        held[index] = pairs = list(pairs)
+    for index, found in enumerate(held):
+        if isinstance(found, Crowd):
+            named.update(map(id, found.items))
+            continue
+        held[index] = pairs = list(found)
         named.update(id(item) for _, item in pairs)
     return [
         other
@@ -256,59 +234,7 @@ def _other_referents(obj: Any, reached: Reached, held: list[Held]) -> list[Any]:
     ]
 
 
-def _fold(passes: _Passes, count: int, owner: int, reached: Reached) -> bool:
-    """Count a container's items into `reached`, at C speed, if all of them are atoms.
-
-    Items that only this container refers to are folded into the container's own entry: no
-    other path can meet them. The others are entered one by one.
-
-    Returns
-    -------
-    Whether they were all atoms; if not, nothing was counted.
-    """
-    if not count:
-        return True
-    if count < FOLD_AT_LEAST:
-        return False
-    try:
-        types_found = set(map(type, passes()))
-    except Exception:
-        return False  # a metaclass that cannot be hashed, or a container that is changing
-    plans = [reached.plans.of(cls) for cls in types_found]
-    if not all(plan.is_atom for plan in plans):
-        return False
-    fixed_bytes = plans[0].fixed_bytes if len(plans) == 1 else 0
-    if set(map(sys.getrefcount, passes())) == {_HELD_ONCE}:
-        _fold_owned(passes(), count, fixed_bytes, owner, reached)
-        return True
-    # One byte an item: 1 where something else refers to it as well.
-    shared = bytes(map(_HELD_ONCE.__lt__, map(sys.getrefcount, passes())))
-    _fold_owned(
-        compress(passes(), shared.translate(_NEGATED)), shared.count(0), fixed_bytes, owner, reached
-    )
-    atoms = list(compress(passes(), shared))
-    for key, atom in dict(zip(map(id, atoms), atoms, strict=True)).items():
-        if key not in reached.bytes:
-            reached.bytes[key] = fixed_bytes or reached.plans.of(type(atom)).size(atom)
-    return True
-
-
-_NEGATED: Final = bytes([1]) + bytes(255)
-
-
-def _fold_owned(
-    atoms: Iterator[Any], count: int, fixed_bytes: int, owner: int, reached: Reached
-) -> None:
-    if fixed_bytes:
-        nbytes = fixed_bytes * count
-    else:
-        sizes = Counter(map(sys.getsizeof, atoms))
-        nbytes = sum((size + 7 & -8) * times for size, times in sizes.items())
-    reached.bytes[owner] += nbytes
-    reached.folded[owner] = reached.folded.get(owner, 0) + count
-
-
-def _snapshot(passes: _Passes) -> list[Any]:
+def _snapshot(passes: Passes) -> list[Any]:
     """Return the items of a container that another thread may be changing."""
     for _ in range(_SNAPSHOT_TRIES):
         try:

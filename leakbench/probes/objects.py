@@ -49,30 +49,33 @@ well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
 from leakbench.metrics import TOTAL_PATH
 from leakbench.probes.apart import run_apart
 from leakbench.probes.autograd import Graph, Nodes, open_graph
-from leakbench.probes.contents import NAMELESS, Held, Reached, has_content, open_object
+from leakbench.probes.contents import Held, has_content, open_object
+from leakbench.probes.crowds import open_crowd, part
 from leakbench.probes.kinds import TypePlan, TypePlans
+from leakbench.probes.reached import (
+    ANY_KEY,
+    NAMED_ATOM_BYTES,
+    NAMELESS,
+    NAMES_AT_MOST,
+    Crowd,
+    Reached,
+)
 from leakbench.record.trace import ObjectSize
 
-NAMES_AT_MOST: Final = 32
-"""Named children of one path. FunASR's caches have 10; a map has hundreds."""
 DEPTH_AT_MOST: Final = 6
 """Names in a path. ``stats.output_data_buf[].buffer`` has 4."""
 PATHS_AT_MOST: Final = 256
 """Paths of one probe, so that a trace line stays a few KiB."""
 
-NAMED_ATOM_BYTES: Final = 256
-"""From here on a string or number has a path of its own, where it has a name: one that grows, such
-as a transcript, is there soon; a short one is counted in what holds it."""
-
-_ANY_KEY: Final = "[*]"
-_SHARED_NAMES: Final = frozenset({NAMELESS, _ANY_KEY})
+_SHARED_NAMES: Final = frozenset({NAMELESS, ANY_KEY})
 
 _plans: Final = TypePlans()
 
@@ -99,26 +102,27 @@ class ObjectProbe:
 
     def measure(self, roots: Mapping[str, object]) -> dict[str, ObjectSize]:
         """Return the size of everything reachable from `roots`, by path, and of ``total``."""
+        everything = Reached(_plans)
         nodes = [
-            _Node(f"roots.{name}" if name == TOTAL_PATH else name, {id(root): root}, None)
+            _Node(
+                f"roots.{name}" if name == TOTAL_PATH else name, {id(root): root}, None, everything
+            )
             for name, root in list(roots.items())
         ]
         for node in nodes:  # grows while it is read: breadth first, so short paths come first
             nodes.extend(self._visit(node))
-        everything = Reached(_plans)
         sizes = {}
         for node in reversed(nodes):
             sizes[node.path] = _size(node.elements, node.reached)
             above = node.parent.reached if node.parent is not None else everything
             above.merge(node.reached)
         sizes = dict(reversed(sizes.items()))
-        objects = len(everything.bytes) + sum(everything.folded.values())
-        sizes[TOTAL_PATH] = _size(objects, everything)
+        sizes[TOTAL_PATH] = _size(everything.objects(), everything)
         return sizes
 
     def _visit(self, node: _Node) -> list[_Node]:
         """Open the objects at `node` and return the nodes of what they hold by name."""
-        groups: dict[str, dict[int, Any]] = {}
+        groups: dict[str, _Group] = {}
         unnamed: list[Any] = []
         for head in node.heads.values():
             plan = _plans.of(type(head))
@@ -126,8 +130,15 @@ class ObjectProbe:
                 continue
             elements, held = _open_safely(head, plan, node.reached)
             node.elements += elements
-            for pairs in held:
-                _sort(pairs, node.reached, groups, unnamed)
+            for found in held:
+                if isinstance(found, Crowd) and found.keys is not None:
+                    found = self._without_named(found, node, groups, unnamed)
+                _place(found, node.reached, groups, unnamed)
+        for crowd in node.crowds:
+            for found in open_crowd(crowd, node.reached):
+                node.elements += 0 if found.is_of_keys else len(found.items)
+                _place(found, node.reached, groups, unnamed)
+        node.crowds.clear()
         node.elements += _count_graphs(node.reached)
         children = self._named(node, groups, unnamed) if groups else []
         if unnamed:
@@ -135,31 +146,42 @@ class ObjectProbe:
             _count_graphs(node.reached)
         return children
 
-    def _named(
-        self, node: _Node, groups: dict[str, dict[int, Any]], unnamed: list[Any]
-    ) -> list[_Node]:
+    def _without_named(
+        self, crowd: Crowd, node: _Node, groups: dict[str, _Group], unnamed: list[Any]
+    ) -> Crowd:
+        """Return a map's values but for those that have a name of their own from earlier on."""
+        keys = crowd.keys or []
+        if not self._names.get(node.path):
+            return crowd._replace(keys=None)
+        named = {key for key in keys if _is_named(key) and _join(node.path, key) in self._known}
+        pairs = list(zip(keys, crowd.items, strict=True))
+        _sort([pair for pair in pairs if pair[0] in named], node.reached, groups, unnamed)
+        others = [item for key, item in pairs if key not in named]
+        return crowd._replace(items=others, keys=None)
+
+    def _named(self, node: _Node, groups: dict[str, _Group], unnamed: list[Any]) -> list[_Node]:
         """Return the children of `node`; what gets no path goes to `unnamed`."""
         known = self._known
         line = node.line()
         children = []
         for name in self._overflowing(node.path, groups):
-            groups.setdefault(_ANY_KEY, {}).update(groups.pop(name))
+            groups.setdefault(ANY_KEY, _Group()).add(groups.pop(name))
         for name, group in groups.items():
             for above in line:
-                if not above.heads.keys().isdisjoint(group):
-                    for key in group.keys() & above.heads.keys():
-                        del group[key]
-            if not group:
+                if not above.heads.keys().isdisjoint(group.heads):
+                    for key in group.heads.keys() & above.heads.keys():
+                        del group.heads[key]
+            if not group.heads and not group.crowds:
                 continue
             path = _join(node.path, name)
             if path not in known:
                 if node.depth >= DEPTH_AT_MOST or len(known) >= PATHS_AT_MOST:
-                    unnamed.extend(group.values())
+                    unnamed += [*group.heads.values(), *group.crowds]
                     continue
                 known.add(path)
                 if name not in _SHARED_NAMES:
                     self._names[node.path] = self._names.get(node.path, 0) + 1
-            children.append(_Node(path, group, node))
+            children.append(_Node(path, group.heads, node, node.reached, group.crowds))
         return children
 
     def _overflowing(self, path: str, groups: Mapping[str, object]) -> list[str]:
@@ -181,19 +203,43 @@ def _join(path: str, name: str) -> str:
     return path + name if name in _SHARED_NAMES else f"{path}.{name}"
 
 
+class _Group:
+    """Objects of one name."""
+
+    __slots__ = ("crowds", "heads")
+
+    def __init__(self) -> None:
+        self.heads: dict[int, Any] = {}
+        self.crowds: list[Crowd] = []
+
+    def add(self, other: _Group) -> None:
+        """Add those of another name."""
+        self.heads.update(other.heads)
+        self.crowds += other.crowds
+
+
 class _Node:
     """A path and, while it is being measured, the objects found there."""
 
-    __slots__ = ("depth", "elements", "heads", "parent", "path", "reached")
+    __slots__ = ("crowds", "depth", "elements", "heads", "parent", "path", "reached")
 
-    def __init__(self, path: str, heads: dict[int, Any], parent: _Node | None) -> None:
+    def __init__(
+        self,
+        path: str,
+        heads: dict[int, Any],
+        parent: _Node | None,
+        walk: Reached,
+        crowds: list[Crowd] | None = None,
+    ) -> None:
         self.path = path
         self.heads = heads
         """Objects at this path, by id; held, so that an id stays theirs during the walk."""
+        self.crowds = crowds or []
+        """Objects at this path that nothing can refer back to."""
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else 1
         self.elements = 0
-        self.reached = Reached(_plans)
+        self.reached = Reached(_plans, walk)
 
     def line(self) -> list[_Node]:
         """Return this node and those above it."""
@@ -203,20 +249,38 @@ class _Node:
         return nodes
 
 
-def _sort(
-    held: Held, reached: Reached, groups: dict[str, dict[int, Any]] | None, unnamed: list[Any]
+def _place(
+    found: Held, reached: Reached, groups: dict[str, _Group] | None, unnamed: list[Any]
 ) -> None:
-    """Count the atoms of `held`; put the rest into `groups` by name, or into `unnamed`."""
+    """Count the atoms of `found`; put the rest into `groups` by name, or into `unnamed`."""
+    if not isinstance(found, Crowd):
+        _sort(found, reached, groups, unnamed)
+        return
+    crowds, others = part(found, reached)
+    if groups is None or found.name is None:
+        unnamed += crowds
+    elif crowds:
+        groups.setdefault(found.name, _Group()).crowds += crowds
+    _sort(zip(repeat(found.name), others), reached, groups, unnamed)
+
+
+def _sort(
+    pairs: Iterable[tuple[Any, Any]],
+    reached: Reached,
+    groups: dict[str, _Group] | None,
+    unnamed: list[Any],
+) -> None:
+    """Do the same for objects one by one, by their names."""
     plan_of = _plans.get
     nbytes = reached.bytes
-    for name, item in held:
+    for name, item in pairs:
         cls = type(item)
         plan = plan_of(id(cls)) or _plans.of(cls)
         if plan.is_atom:
             key = id(item)
             weight = plan.fixed_bytes or plan.size(item)
             if weight >= NAMED_ATOM_BYTES and groups is not None and _is_named(name):
-                groups.setdefault(name, {})[key] = item
+                groups.setdefault(name, _Group()).heads[key] = item
             elif key not in nbytes:
                 nbytes[key] = weight
         elif plan.is_excluded:
@@ -230,12 +294,11 @@ def _sort(
             unnamed.append(item)
         else:
             if name is not NAMELESS and not _is_named(name):
-                name = _ANY_KEY
+                name = ANY_KEY
             group = groups.get(name)
             if group is None:
-                groups[name] = {id(item): item}
-            else:
-                group[id(item)] = item
+                group = groups[name] = _Group()
+            group.heads[id(item)] = item
 
 
 def _is_named(name: Any) -> bool:
@@ -248,10 +311,14 @@ def _swallow(unnamed: list[Any], node: _Node) -> None:
     line = node.line()
     while unnamed:
         item = unnamed.pop()
+        if type(item) is Crowd:
+            for crowd in open_crowd(item, reached):
+                _place(crowd, reached, None, unnamed)
+            continue
         if id(item) in reached.bytes or any(id(item) in above.heads for above in line):
             continue
         for pairs in _open_safely(item, _plans.of(type(item)), reached)[1]:
-            _sort(pairs, reached, None, unnamed)
+            _place(pairs, reached, None, unnamed)
 
 
 def _open_safely(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[Held]]:
@@ -297,9 +364,9 @@ def _walk_graphs(
         plan = _plans.of(type(item))
         if id(item) not in apart.bytes and not plan.is_excluded:
             for pairs in _open_safely(item, plan, apart)[1]:
-                _sort(pairs, apart, None, held)
+                _place(pairs, apart, None, held)
     return len(seen), list(apart.extents.items()), list(apart.bytes.items())
 
 
 def _size(elements: int, reached: Reached) -> ObjectSize:
-    return ObjectSize(elements, sum(reached.bytes.values()), reached.extents.total_bytes())
+    return ObjectSize(elements, reached.nbytes(), reached.extents.total_bytes())

@@ -15,11 +15,11 @@ import pytest
 
 from leakbench.probes.objects import (
     DEPTH_AT_MOST,
-    NAMES_AT_MOST,
     PATHS_AT_MOST,
     ObjectProbe,
     measure_objects,
 )
+from leakbench.probes.reached import NAMES_AT_MOST
 
 
 class Holder:
