@@ -92,3 +92,16 @@ class Slow(EnergyVad):
     def feed(self, samples: Samples, is_final: bool) -> Segments:
         time.sleep(0.02)
         return super().feed(samples, is_final)
+
+
+class HoldsAChain(EnergyVad):
+    """Holds as many objects as take a look longer than half a second, and a good deal of memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chain: list[object] = []
+        for n in range(300_000):
+            self.chain = [self.chain, float(n)]
+
+    def roots(self) -> dict[str, object]:
+        return {"chain": self.chain}

@@ -4,7 +4,8 @@ The worker stores two numbers a chunk, which costs it well under a microsecond; 
 reads them for its watchdog and its progress display without ever disturbing the worker. The
 parent stores how many chunks the worker may feed: replicates of a cell go from look to look
 together, so that none drives hours that the others show to be needless. And it stores whether the
-worker may stop, which a signal alone does not tell.
+worker may stop, which a signal alone does not tell. While the worker looks it says so: the time
+and the memory that takes are not the subject's.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Final
 
 HEARTBEAT_FILE: Final = "heartbeat"
 
-_CHUNKS, _AUDIO_SECONDS, _ALLOWANCE, _STOP = range(4)
+_CHUNKS, _AUDIO_SECONDS, _ALLOWANCE, _STOP, _LOOKING = range(5)
 """Places of 8 bytes each; both sides are of one machine."""
-_SIZE: Final = 4 * 8
+_SIZE: Final = 5 * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Heartbeat:
     def read(self) -> Beat:
         """Return what the other side told last."""
         return Beat(self._counts[_CHUNKS], self._seconds[_AUDIO_SECONDS])
+
+    def look(self, is_looking: bool) -> None:
+        """Say that what follows is a look, no work of the subject's, or that it is over."""
+        self._counts[_LOOKING] = is_looking
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether the worker is looking at the subject just now."""
+        return bool(self._counts[_LOOKING])
 
     def allow(self, chunks: int) -> None:
         """Let the worker feed `chunks` chunks in all."""

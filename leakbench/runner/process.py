@@ -38,6 +38,8 @@ STOP_SECONDS: Final = 10.0
 """How long a worker may take to finish its chunk before it is terminated for good."""
 EXPLAIN_SECONDS: Final = 120.0
 """How long a stopped worker may take to explain a leak, beyond what it was given to keep to."""
+LOOK_SECONDS: Final = 300.0
+"""A look may take this long; five million objects take some seconds."""
 STACK_SECONDS: Final = 0.5
 """How long a stuck worker gets to write its stacks before it is killed."""
 
@@ -119,6 +121,7 @@ class WorkerProcess:
         self._psutil = psutil.Process(self._process.pid)
         self._chunks = 0
         self._chunk_began = time.monotonic()
+        self._looks_since: float | None = None
         self._driving_since: float | None = None
         self._stop_asked: float | None = None
         self._explain_seconds = 0.0
@@ -144,8 +147,11 @@ class WorkerProcess:
         if self._process.poll() is not None:
             return self._conclude()
         now = time.monotonic()
+        # Before and after: what a look takes up is not the subject's.
+        is_looking = self._heartbeat.is_looking
         self._update_progress(now)
-        if self._progress.rss_bytes > self._limits.memory_bytes:
+        is_looking = is_looking or self._heartbeat.is_looking
+        if self._progress.rss_bytes > self._limits.memory_bytes and not is_looking:
             return self._kill(
                 "memory_limit",
                 f"held {format_bytes(self._progress.rss_bytes)}, "
@@ -160,15 +166,19 @@ class WorkerProcess:
             return None
         if self.is_waiting:
             self._chunk_began = now
+        if is_looking:
+            self._looks_since = self._looks_since or now
+            if now - self._looks_since > LOOK_SECONDS:
+                return self._kill_hung(f"a look after chunk {self._chunks - 1}", LOOK_SECONDS)
+            return None
+        if self._looks_since is not None:
+            self._chunk_began += now - self._looks_since
+            self._looks_since = None
         loading = self._chunks == 0
         limit = self._limits.load_seconds if loading else self._limits.chunk_seconds
         if now - self._chunk_began > limit:
-            os.kill(self._process.pid, signal.SIGUSR1)
-            time.sleep(STACK_SECONDS)
             what = "loading the subject" if loading else f"chunk {self._chunks - 1}"
-            return self._kill(
-                "hung", f"{what} took longer than {format_duration(limit)}; see stacks.txt"
-            )
+            return self._kill_hung(what, limit)
         return None
 
     def ask_to_explain(self, request: WorkerRequest) -> None:
@@ -207,6 +217,7 @@ class WorkerProcess:
         if beat.chunks != self._chunks:
             self._chunks = beat.chunks
             self._chunk_began = now
+            self._looks_since = None
             self._driving_since = self._driving_since or now
         try:
             rss_bytes = self._psutil.memory_info().rss
@@ -216,6 +227,13 @@ class WorkerProcess:
             audio_seconds=beat.audio_seconds,
             wall_seconds=now - self._driving_since if self._driving_since else 0.0,
             rss_bytes=rss_bytes,
+        )
+
+    def _kill_hung(self, what: str, limit: float) -> End:
+        os.kill(self._process.pid, signal.SIGUSR1)
+        time.sleep(STACK_SECONDS)
+        return self._kill(
+            "hung", f"{what} took longer than {format_duration(limit)}; see stacks.txt"
         )
 
     def _kill(self, ending: Ending, detail: str) -> End:

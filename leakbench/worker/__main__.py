@@ -226,6 +226,8 @@ def _measure(
             probe=probe,
             settling=Settling(clears_caches=request.clear_caches),
             tracing=tracing,
+            periods=bench.chunks(request) // bench.schedule.chunks_per_period,
+            announce=heartbeat.look,
         )
         missing = sampler.begin()
         write_begin(folder, dataclasses.replace(begin, missing=missing))

@@ -1,4 +1,4 @@
-"""Whether anything has grown from one look to the next."""
+"""Whether anything has begun to grow from one look to the next."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Final
 from leakbench.metrics import process_metrics
 from leakbench.record.trace import ObjectSize
 
+RESTING_LOOKS: Final = 8
+"""Looks without growth after which growth is news again. What grows all the time is looked at more
+closely once, when it begins."""
 CLIMBS: Final = 3
 """Looks in a row that must each be above the one before: a wobble rarely goes up so often."""
 
@@ -26,10 +29,12 @@ class Movement:
         self._last = array("d", [math.nan]) * len(self._metrics)
         self._climbs_from = array("d", self._last)
         self._climbs = array("q", [0]) * len(self._metrics)
+        self._rested = array("q", [RESTING_LOOKS]) * len(self._metrics)
         self._objects: Mapping[str, ObjectSize] = {}
+        self._objects_rested: dict[str, int] = {}
 
-    def has_grown(self, objects: Mapping[str, ObjectSize], process: Mapping[str, float]) -> bool:
-        """Take note of a look, and return whether a figure is above the last by more than noise.
+    def has_begun(self, objects: Mapping[str, ObjectSize], process: Mapping[str, float]) -> bool:
+        """Take note of a look, and return whether a figure has begun to grow by more than noise.
 
         Parameters
         ----------
@@ -38,22 +43,36 @@ class Movement:
         process
             Likewise, as far as it was looked at.
         """
-        grown = bool(self._objects) and any(
-            _exceeds(size, self._objects.get(path)) for path, size in objects.items()
-        )
-        self._objects = objects
+        begun = self._objects_begun(objects)
         for row, metric in enumerate(self._metrics):
             if (value := process.get(metric.name)) is None:
                 continue
             last = self._last[row]
-            grown = grown or value - last > metric.noise
+            if value - last > metric.noise:
+                begun = begun or self._rested[row] >= RESTING_LOOKS
+                self._rested[row] = 0
+            else:
+                self._rested[row] += 1
             if value > last:
                 self._climbs[row] += 1
             else:
                 self._climbs[row] = 0
                 self._climbs_from[row] = value
             self._last[row] = value
-        return grown
+        return begun
+
+    def _objects_begun(self, objects: Mapping[str, ObjectSize]) -> bool:
+        known, begun = self._objects, False
+        self._objects = objects
+        for path, size in objects.items():
+            rested = self._objects_rested.get(path, RESTING_LOOKS)
+            if known and _exceeds(size, known.get(path)):
+                begun = begun or rested >= RESTING_LOOKS
+                self._objects_rested[path] = 0
+            else:
+                # No further: a small number is no object of its own.
+                self._objects_rested[path] = min(rested + 1, RESTING_LOOKS)
+        return begun
 
     @property
     def is_climbing(self) -> bool:
@@ -73,6 +92,8 @@ class Movement:
         for row in range(len(self._metrics)):
             self._last[row] = math.nan
             self._climbs[row] = 0
+            self._rested[row] = RESTING_LOOKS
+        self._objects_rested.clear()
 
 
 def _exceeds(size: ObjectSize, before: ObjectSize | None) -> bool:

@@ -21,6 +21,7 @@ from leakbench.probes.traced import Tracing
 from leakbench.record.trace import ObjectSize, Sample, TraceWriter
 from leakbench.subject import Subject
 from leakbench.worker.driver import Counts
+from leakbench.worker.expense import Expense
 from leakbench.worker.feedtimes import FeedTimes
 from leakbench.worker.movement import Movement
 from leakbench.worker.schedule import Due, Pace, Schedule
@@ -55,6 +56,11 @@ class Sampler:
         How the process is settled before it is looked at.
     tracing
         Where allocations are traced: then there are no other figures of the process.
+    periods
+        To be driven in all. However dear looks are, they are never so rare that no verdict is
+        possible.
+    announce
+        Told True when work begins that is not the subject's, and False when it is over.
     """
 
     def __init__(
@@ -67,6 +73,8 @@ class Sampler:
         probe: ProcessProbe | None = None,
         settling: Settling | None = None,
         tracing: Tracing | None = None,
+        periods: int = 0,
+        announce: Callable[[bool], object] = bool,
     ) -> None:
         self._schedule = schedule
         self._pace = Pace(schedule)
@@ -82,6 +90,8 @@ class Sampler:
             chunks_per_period=schedule.chunks_per_period,
             kept_periods=max(TIMED_PERIODS, schedule.process_every_periods),
         )
+        self._expense = Expense(periods)
+        self._announce = announce
         self._uss_due_seconds = 0.0
         self._began = time.perf_counter()
 
@@ -121,16 +131,20 @@ class Sampler:
         due = self._pace.due(counts.chunks)
         if due == "nothing":
             return
+        cpu_began, wall_began = time.thread_time(), time.perf_counter()
         # What waits to be written is on the heap, and more of it the longer ago the last look was.
         self._writer.flush()
         sample = self._look(due, counts, self._measure_objects)
         self._writer.write_sample(sample)
+        self._expense.add(time.thread_time() - cpu_began, time.perf_counter() - wall_began)
         self._set_pace(sample)
 
     def _look(self, due: Due, counts: Counts, measure_objects: _Measure) -> Sample:
         wall_seconds = time.perf_counter() - self._began
         # The process first: walking objects makes garbage of its own, and numbers are objects.
+        self._announce(True)
         process = self._look_at_process(due, counts)
+        self._announce(False)
         objects = measure_objects()
         return Sample(
             chunk=counts.chunks,
@@ -144,7 +158,11 @@ class Sampler:
         )
 
     def _measure_objects(self) -> Mapping[str, ObjectSize]:
-        return self._objects.measure(self._subject.roots())
+        roots = self._subject.roots()
+        self._announce(True)
+        objects = self._objects.measure(roots)
+        self._announce(False)
+        return objects
 
     def _look_at_process(self, due: Due, counts: Counts) -> Mapping[str, float]:
         if due == "objects":
@@ -166,13 +184,17 @@ class Sampler:
         return figures
 
     def _set_pace(self, sample: Sample) -> None:
+        if self._expense.is_dear:
+            wall_seconds = time.perf_counter() - self._began
+            periods = sample.chunk / self._schedule.chunks_per_period
+            self._pace.spare(self._expense.stride(wall_seconds, periods))
         period = self._schedule.period(sample.chunk)
         if sample.chunk < self._schedule.warmup_chunks:
             # What it keeps of the objects is there before the first look that counts.
-            self._movement.has_grown(sample.objects, {})
+            self._movement.has_begun(sample.objects, {})
         elif period is not None:
             started = period >= START_PERIODS
-            if self._movement.has_grown(sample.objects, sample.process if started else {}):
+            if self._movement.has_begun(sample.objects, sample.process if started else {}):
                 self._pace.tighten(sample.chunk)
             if self._movement.is_climbing:
                 self._pace.look_at_each_chunk(sample.chunk)
@@ -190,7 +212,7 @@ class Sampler:
             given.update(self._measure_process(audio_seconds=0.0))
             sample = self._look("objects", counts, lambda: objects.measure(stand_in))
             self._writer.rehearse(sample)
-            self._movement.has_grown(sample.objects, given)
+            self._movement.has_begun(sample.objects, given)
         self._movement.forget()
         self._uss_due_seconds = 0.0
         return frozenset(given)

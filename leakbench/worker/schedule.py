@@ -6,6 +6,9 @@ is looked at every s periods is looked at where s divides the period's number, a
 two: so the looks at multiples of the widest s are an even grid from the first period on, however
 often looks were closer together in between.
 
+Where looking is dear, as with millions of objects, looks are as far apart as keeps it cheap, and
+none come chunk by chunk.
+
 When something grows, looks are as close as at first for the next forty periods and thin out again
 from there. Two whole periods after warm-up are looked at chunk by chunk: only there can growth that
 comes with each chunk be told from growth that comes with each segment. The process is looked at
@@ -99,8 +102,11 @@ class Pace:
         """Period from which on looks thin out."""
         self._dense_from = self._dense_to = -1
         """Chunks between which each is followed by a look at the process."""
-        # In an array, as an integer from 257 on is an object.
+        # In arrays, as an integer from 257 on is an object.
         self._next = array("q", [0])
+        self._apart = array("q", [1])
+        """Periods that lie between two looks at least."""
+        self._is_dear = False
 
     def due(self, chunks: int) -> Due:
         """Return what is due once `chunks` chunks have been fed; asked after each."""
@@ -120,18 +126,31 @@ class Pace:
             self._dense_from, self._dense_to = chunks, chunks + self._schedule.dense_chunks
             self._next[0] = 0
 
+    def spare(self, periods: int) -> None:
+        """Look only every `periods` periods from now on, a power of two, or more rarely."""
+        self._is_dear = True
+        if periods > self._apart[0]:
+            self._apart[0] = periods
+            self._next[0] = 0
+
+    def _stride(self, period: int) -> int:
+        return max(stride(period - self._closest), self._apart[0])
+
     def _due(self, chunks: int) -> Due:
         schedule = self._schedule
-        if self._dense_from < chunks <= self._dense_to:
+        if self._dense_from < chunks <= self._dense_to and not self._is_dear:
             return "everything"
         period = schedule.period(chunks)
-        every = stride(period - self._closest) if period is not None else 0
+        every = self._stride(period) if period is not None else 0
         if period is not None and period % max(every, schedule.process_every_periods) == 0:
             return "everything"
-        if chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks:
+        is_early = chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks
+        if is_early and not self._is_dear:
             return "early"
         if period is not None and period % every == 0:
             return "objects"
+        if self._is_dear:
+            return "nothing"
         if 0 <= chunks - schedule.warmup_chunks <= schedule.dense_chunks:
             return "objects"
         return "nothing"
@@ -144,5 +163,5 @@ class Pace:
             return chunks + 1
         first = schedule.warmup_chunks + schedule.phase
         period = (chunks - first) // schedule.chunks_per_period + 1
-        period += -period % stride(period - self._closest)
+        period += -period % self._stride(period)
         return first + period * schedule.chunks_per_period

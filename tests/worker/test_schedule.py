@@ -174,3 +174,14 @@ def test_of_long_periods_the_process_is_looked_at_after_each_chunk_only_so_far()
     pace = Pace(schedule)
     pace.look_at_each_chunk(4800)
     assert looks(pace, 7300, "everything")[3:] == [*range(4800, 5201), 6000, 7200]
+
+
+def test_looks_that_are_dear_come_no_closer_and_never_chunk_by_chunk() -> None:
+    schedule = plan()
+    pace = Pace(schedule)
+    pace.spare(8)
+    pace.look_at_each_chunk(200)
+    assert looks(pace, 500, "objects", "everything") == [20, 100, 180, 260, 340, 420]
+    pace.spare(2)
+    pace.tighten(420)
+    assert looks(pace, 900, "objects", "everything")[5:] == [420, 500, 580, 660, 740, 820]
