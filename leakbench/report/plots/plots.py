@@ -7,6 +7,7 @@ global state or needs a display. :mod:`leakbench.report.plots.figures` saves the
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,9 +32,13 @@ PANEL_HEIGHT: Final = 2.2
 HEADER: Final = 0.85
 """Inches above the panels of a whole figure."""
 FOOTER: Final = 0.42
+_KEY_LINE: Final = 0.21
+"""Inches of a line of keys."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.2, 0.5, 0.5
 """Inches around the axes of a panel."""
+_NAMED_AT_MOST: Final = 2
+"""Subjects that a title names besides the first."""
 SHORTEST: Final = 40
 """Characters that a title has in any case."""
 _LEVEL_ROOM: Final = 0.66
@@ -71,22 +76,28 @@ def plot_overlay(before: CellTraces, *after: CellTraces) -> Figure:
     """
     runs = (before, *after)
     panels = choose_panels(runs)
-    figure, grid = _grid(len(panels), right=_LEVEL_ROOM)
-    for axes, panel in zip(grid, panels, strict=True):
-        draw_overlay(axes, runs, overlay_looks(len(runs)), panel)
     names = [run.cell.subject for run in runs]
     cell = before.cell
-    title = f"{names[0]} against {', '.join(names[1:])}" if after else names[0]
-    _head(figure, f"{title}  ·  {_where(before)}", "   ".join(_overlay_sentences(runs)))
     keys: list[Line2D | Patch] = [
         Line2D(
-            [], [], color=look.colour, linestyle=look.dashes, linewidth=2, label=shorten(name, 40)
+            [], [], color=look.colour, linestyle=look.dashes, linewidth=2, label=shorten(name, 36)
         )
         for name, look in zip(names, overlay_looks(len(runs)), strict=True)
     ]
     if cell.warmup_seconds > 0:
         keys.append(_warmup_key())
-    _foot(figure, keys, "a line a process, its level at the end; growth an audio-hour above")
+    footer = FOOTER + math.ceil(len(keys) / COLUMNS) * _KEY_LINE
+    figure, grid = _grid(len(panels), right=_LEVEL_ROOM, footer=footer)
+    for axes, panel in zip(grid, panels, strict=True):
+        draw_overlay(axes, runs, overlay_looks(len(runs)), panel)
+    title = f"{_against(names)}  ·  {_where(before)}"
+    _head(figure, title, "   ".join(_overlay_sentences(runs)))
+    _foot(
+        figure,
+        keys,
+        "a line a process, its level at the end; growth an audio-hour above",
+        note_below=True,
+    )
     return figure
 
 
@@ -111,11 +122,19 @@ def overlay_looks(count: int) -> list[Look]:
     return [Look(colour, dashes[i % len(dashes)]) for i, colour in enumerate(colours)]
 
 
-def _grid(count: int, *, right: float) -> tuple[Figure, list[Axes]]:
+def _against(names: Sequence[str]) -> str:
+    """Return what is compared: no more names than a title holds, as the keys have them all."""
+    before, *after = names
+    if len(after) > _NAMED_AT_MOST:
+        return f"{before} against {len(after)} others"
+    return f"{before} against {', '.join(after)}" if after else before
+
+
+def _grid(count: int, *, right: float, footer: float = FOOTER) -> tuple[Figure, list[Axes]]:
     columns = max(1, min(COLUMNS, count))
     lines = max(1, math.ceil(count / columns))
     width = COLUMNS * PANEL_WIDTH
-    height = HEADER + lines * PANEL_HEIGHT + FOOTER
+    height = HEADER + lines * PANEL_HEIGHT + footer
     figure = Figure(figsize=(width, height), facecolor=style.PAPER)
     made = []
     for index in range(count):
@@ -124,7 +143,7 @@ def _grid(count: int, *, right: float) -> tuple[Figure, list[Axes]]:
             figure.add_axes(
                 (
                     (column * PANEL_WIDTH + _LEFT) / width,
-                    (FOOTER + (lines - 1 - line) * PANEL_HEIGHT + _BOTTOM) / height,
+                    (footer + (lines - 1 - line) * PANEL_HEIGHT + _BOTTOM) / height,
                     (PANEL_WIDTH - _LEFT - right) / width,
                     (PANEL_HEIGHT - _TOP - _BOTTOM) / height,
                 )
@@ -176,12 +195,15 @@ def _fit(line: Text, figure: Figure) -> None:
             break
 
 
-def _foot(figure: Figure, keys: Sequence[Line2D | Patch], note: str) -> None:
+def _foot(
+    figure: Figure, keys: Sequence[Line2D | Patch], note: str, *, note_below: bool = False
+) -> None:
     width, height = figure.get_size_inches()
+    bottom = 0.06 + (_KEY_LINE if note_below else 0.0)
     legend = figure.legend(
-        handles=list(keys), loc="lower left", bbox_to_anchor=(0.12 / width, 0.06 / height),
-        ncols=len(keys), frameon=False, fontsize=9, labelcolor=style.INK, handlelength=2.4,
-        columnspacing=1.8,
+        handles=list(keys), loc="lower left", bbox_to_anchor=(0.12 / width, bottom / height),
+        ncols=COLUMNS if note_below else len(keys), frameon=False, fontsize=9,
+        labelcolor=style.INK, handlelength=2.4, columnspacing=1.8,
     )  # fmt: skip
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -222,14 +244,22 @@ def _cell_sentence(run: CellTraces) -> str:
 
 
 def _overlay_sentences(runs: Sequence[CellTraces]) -> list[str]:
+    named = runs if len(runs) <= _NAMED_AT_MOST + 1 else runs[:1]
     sentences = []
-    for run in runs:
+    for run in named:
         worst = worst_row(run.cell)
-        words = "no verdict yet" if run.pending else style.VERDICT_WORDS[run.cell.verdict]
+        words = _verdict_words(run)
         if worst and run.cell.verdict == "leak":
             words += f" ({worst.name} {worst.slope})"
         sentences.append(f"{run.cell.subject}: {words}.")
+    others = Counter(_verdict_words(run) for run in runs[len(named) :])
+    if others:
+        sentences.append(f"The others: {', '.join(f'{n} {w}' for w, n in others.items())}.")
     return sentences
+
+
+def _verdict_words(run: CellTraces) -> str:
+    return "no verdict yet" if run.pending else style.VERDICT_WORDS[run.cell.verdict]
 
 
 def _driven(run: CellTraces) -> str:

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,30 @@ def test_an_overlay_shows_both_slopes_and_both_levels(run: RunFolder) -> None:
     shown = [text.get_text() for text in axes.texts]
     assert "+384,000 → 0 elements/h  (log scale)" in shown
     assert {"64,000", "41"} <= set(shown)
+
+
+@pytest.mark.parametrize("others", [1, 2, 6])
+@pytest.mark.parametrize("name", ["fixed", "/home/somebody/work/speech/detectors.py:Detector"])
+def test_the_words_of_an_overlay_stay_on_the_canvas_and_off_each_other(
+    run: RunFolder, others: int, name: str
+) -> None:
+    flat, leak, _ = run.cells
+    after = [
+        dataclasses.replace(flat, cell=dataclasses.replace(flat.cell, subject=f"{name}{n}"))
+        for n in range(others)
+    ]
+    figure = plot_overlay(leak, *after)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    (legend,) = figure.legends
+    boxes = [item.get_window_extent(renderer) for item in (*figure.texts, legend)]
+    boxes += [axes.get_tightbbox(renderer) for axes in figure.axes]
+    width, height = figure.get_size_inches() * figure.dpi
+    for box in boxes:
+        assert 0 <= box.x0 < box.x1 <= width
+        assert 0 <= box.y0 < box.y1 <= height
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    assert len(legend.get_texts()) >= 1 + others
 
 
 def test_a_line_that_ends_early_has_its_level_at_its_own_end(run: RunFolder) -> None:
