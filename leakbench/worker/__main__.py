@@ -226,7 +226,7 @@ def _measure(
             probe=probe,
             settling=Settling(clears_caches=request.clear_caches),
             tracing=tracing,
-            periods=bench.chunks(request) // bench.schedule.chunks_per_period,
+            chunks=bench.chunks(request),
             announce=heartbeat.look,
         )
         missing = sampler.begin()

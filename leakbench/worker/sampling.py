@@ -56,9 +56,9 @@ class Sampler:
         How the process is settled before it is looked at.
     tracing
         Where allocations are traced: then there are no other figures of the process.
-    periods
+    chunks
         To be driven in all. However dear looks are, they are never so rare that no verdict is
-        possible.
+        possible, and the last comes at the very end.
     announce
         Told True when work begins that is not the subject's, and False when it is over.
     """
@@ -73,11 +73,11 @@ class Sampler:
         probe: ProcessProbe | None = None,
         settling: Settling | None = None,
         tracing: Tracing | None = None,
-        periods: int = 0,
+        chunks: int | None = None,
         announce: Callable[[bool], object] = bool,
     ) -> None:
         self._schedule = schedule
-        self._pace = Pace(schedule)
+        self._pace = Pace(schedule, chunks)
         self._movement = Movement()
         self._subject = subject
         self._writer = writer
@@ -90,7 +90,7 @@ class Sampler:
             chunks_per_period=schedule.chunks_per_period,
             kept_periods=max(TIMED_PERIODS, schedule.process_every_periods),
         )
-        self._expense = Expense(periods)
+        self._expense = Expense((chunks or 0) // schedule.chunks_per_period)
         self._announce = announce
         self._uss_due_seconds = 0.0
         self._began = time.perf_counter()

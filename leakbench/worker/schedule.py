@@ -94,10 +94,20 @@ def stride(periods: int) -> int:
 
 
 class Pace:
-    """What is due after each chunk, as the schedule says and earlier looks have shown."""
+    """What is due after each chunk, as the schedule says and earlier looks have shown.
 
-    def __init__(self, schedule: Schedule) -> None:
+    Parameters
+    ----------
+    schedule
+        Where looks may fall.
+    last
+        Chunks that will be fed in all, if that is known: a look is due after them, on the grid or
+        not, so that nothing was driven in vain.
+    """
+
+    def __init__(self, schedule: Schedule, last: int | None = None) -> None:
         self._schedule = schedule
+        self._last = last
         self._closest = 0
         """Period from which on looks thin out."""
         self._dense_from = self._dense_to = -1
@@ -142,7 +152,9 @@ class Pace:
             return "everything"
         period = schedule.period(chunks)
         every = self._stride(period) if period is not None else 0
-        if period is not None and period % max(every, schedule.process_every_periods) == 0:
+        if period is not None and (
+            period % max(every, schedule.process_every_periods) == 0 or chunks == self._last
+        ):
             return "everything"
         is_early = chunks <= EARLY_CHUNKS and chunks < schedule.warmup_chunks
         if is_early and not self._is_dear:
@@ -164,4 +176,5 @@ class Pace:
         first = schedule.warmup_chunks + schedule.phase
         period = (chunks - first) // schedule.chunks_per_period + 1
         period += -period % self._stride(period)
-        return first + period * schedule.chunks_per_period
+        following = first + period * schedule.chunks_per_period
+        return self._last if self._last and chunks < self._last < following else following

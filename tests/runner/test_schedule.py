@@ -74,9 +74,7 @@ def test_a_cell_stops_as_soon_as_it_is_decided(tmp_path: Path) -> None:
 
 def test_audio_to_drive_in_any_case_is_driven(tmp_path: Path) -> None:
     cell = run_cell(tmp_path / "run", request("leaky", at_least_seconds=1800.0))
-    # Decided long before. Late looks are some periods apart.
-    assert cell.endings == ("completed",)
-    assert cell.audio_seconds >= 1750
+    assert cell.audio_seconds >= 1800
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,10 @@ def test_looks_that_are_dear_come_no_closer_and_never_chunk_by_chunk() -> None:
     pace.spare(2)
     pace.tighten(420)
     assert looks(pace, 900, "objects", "everything")[5:] == [420, 500, 580, 660, 740, 820]
+
+
+def test_a_look_is_due_when_all_has_been_fed() -> None:
+    schedule = plan()
+    last = schedule.warmup_chunks + 197 * schedule.chunks_per_period
+    assert looks(Pace(schedule), last + 1, "everything")[-1] == last - 50
+    assert looks(Pace(schedule, last), last + 1, "everything")[-2:] == [last - 50, last]
