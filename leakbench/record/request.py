@@ -42,6 +42,8 @@ class WorkerRequest:
     traced_frames: int = 0
     """Frames tracemalloc keeps a block; 0 for no tracing. A traced run has no other figures
     of the process, for tracing changes them."""
+    awaits_word: bool = False
+    """Whether, once it has measured all, it waits to be told whether there is a leak to explain."""
     explain_seconds: float = 0.0
     """Wall seconds to explain a leak in; 0 for a run that measures."""
     explain_leaking: tuple[str, ...] = ()

@@ -38,6 +38,11 @@ class _Replicate:
     def is_waiting(self) -> bool:
         return not self.has_ended and self.process.is_waiting
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it will measure no more."""
+        return self.has_ended or self.process.has_measured
+
 
 class CellRun:
     """Drives one cell's replicates from look to look.
@@ -63,8 +68,11 @@ class CellRun:
 
     @property
     def active(self) -> int:
-        """Workers that are loading or driving."""
-        return sum(not r.has_ended and not r.is_waiting for r in self._replicates)
+        """Workers that are loading, driving or explaining."""
+        return sum(
+            not (r.has_ended or r.is_waiting or (r.is_over and not self._is_done))
+            for r in self._replicates
+        )
 
     @property
     def has_ended(self) -> bool:
@@ -82,7 +90,11 @@ class CellRun:
             self._go_further()
         if self._is_done:
             for replicate in self._replicates:
-                if not replicate.has_ended:
+                if replicate.has_ended:
+                    continue
+                if replicate.process.has_measured:
+                    replicate.process.dismiss()
+                else:
                     replicate.process.stop()
 
     def give_work(self) -> bool:
@@ -146,13 +158,13 @@ class CellRun:
 
     def _all_reached_target(self) -> bool:
         return len(self._replicates) == self._wanted and all(
-            replicate.has_ended
+            replicate.is_over
             or (replicate.is_waiting and replicate.allowed_seconds == self._target_seconds)
             for replicate in self._replicates
         )
 
     def _go_further(self) -> None:
-        if any(not replicate.has_ended for replicate in self._replicates):
+        if any(not replicate.is_over for replicate in self._replicates):
             further = 2 * self._target_seconds
             self._target_seconds = further if further < self._cell.audio_seconds else math.inf
         elif self._plan.until_sure and self._wanted < REPLICATES_AT_MOST:

@@ -104,6 +104,7 @@ class WorkerProcess:
         write_request(folder, request)
         self.folder = folder
         self._limits = limits
+        self._awaits_word = request.awaits_word
         self._chunk_seconds = request.chunk_ms / 1000
         self._heartbeat = Heartbeat(folder, create=True)
         with (folder / LOG_FILE).open("wb") as log:
@@ -138,6 +139,17 @@ class WorkerProcess:
         return self._chunks > self._heartbeat.allowed_chunks
 
     @property
+    def has_measured(self) -> bool:
+        """Whether it has measured all there was, and waits for :meth:`dismiss` or explains."""
+        return self._awaits_word and read_end(self.folder) is not None
+
+    def dismiss(self) -> None:
+        """Tell a worker that has measured all that it is judged: it may explain, and end."""
+        if self._stop_asked is None:
+            self._stop_asked = time.monotonic()
+            self._heartbeat.ask_to_stop()
+
+    @property
     def progress(self) -> Progress:
         """How far it has come, as of the last poll."""
         return self._progress
@@ -157,14 +169,11 @@ class WorkerProcess:
                 f"held {format_bytes(self._progress.rss_bytes)}, "
                 f"limit {format_bytes(self._limits.memory_bytes)}",
             )
-        if self._stop_asked is None and self._explain_seconds and read_end(self.folder) is not None:
-            # It has measured all there was, and explains.
-            self._stop_asked = now
         if self._stop_asked is not None:
             if now - self._stop_asked > self._seconds_to_stop():
                 return self._kill("stopped", "had to be killed: it did not finish its chunk")
             return None
-        if self.is_waiting:
+        if self.is_waiting or self.has_measured:
             self._chunk_began = now
         if is_looking:
             self._looks_since = self._looks_since or now

@@ -37,6 +37,8 @@ def replicate_request(plan: Plan, folder: Path, cell: Cell, number: int) -> Work
         process_interval_seconds=plan.process_interval_seconds,
         clear_caches=plan.clear_caches,
         traced_frames=plan.traced_frames,
+        # The first one explains, with its subject as it is; a traced one has a tracer already.
+        awaits_word=number == 0 and plan.explains(cell) and not plan.traced_frames,
     )
 
 
@@ -63,6 +65,7 @@ def explain_request(
         replicate_request(plan, folder, cell, 0),
         audio_seconds=_MORE_THAN_ANY_RUN,
         traced_frames=0,  # it traces by itself, and from later on
+        awaits_word=False,
         explain_seconds=max(EXPLAIN_SECONDS_AT_LEAST, trace.samples[-1].wall_seconds),
         explain_leaking=leaking,
         explain_gaps=growth_gaps(trace, begin, leaking),

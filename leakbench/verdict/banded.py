@@ -200,11 +200,12 @@ class _Band:
             MIN_PERIODS,
             0.0,
             self.quantity,
+            step=self.step,
         )
         judged = record.judge_regular() or record.judge_every_period() or record.judge_recurring()
         if judged is None or judged.verdict is not Verdict.LEAK:
             return judged if judged and judged.verdict is Verdict.SATURATING else None
-        if judged.rate is not None and self._surely_above(judged.rate):
+        if judged.rate is not None and self._surely_above(judged.rate * self.step):
             return judged
         growth = self._estimate(0.0)
         if is_slowing(self.values):

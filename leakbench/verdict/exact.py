@@ -123,6 +123,7 @@ def _judge(
         slack,
         quantity,
         same_elements,
+        step,
     )
     if record.periods < MIN_PERIODS:
         return record.undecided(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -137,7 +136,7 @@ def judge_on_grid(
     same_elements: bool = False,
 ) -> Judgement:
     """Judge exactly what was looked at every `step` periods; an exact rate is that of one."""
-    judged = judge_exact(
+    return judge_exact(
         values,
         period_seconds=step * plan.period_seconds,
         budget_per_hour=allowance.per_hour,
@@ -149,6 +148,3 @@ def judge_on_grid(
         same_elements=same_elements,
         quantity=quantity,
     )
-    if judged.rate is None:
-        return judged
-    return dataclasses.replace(judged, rate=judged.rate / step)

@@ -52,6 +52,7 @@ class Record:
         slack: float,
         quantity: Quantity,
         same_elements: bool = False,
+        step: int = 1,
     ) -> None:
         self.values = values
         self.growth = np.diff(values)
@@ -64,6 +65,7 @@ class Record:
         self._slack = slack
         self._quantity = quantity
         self._same_elements = same_elements
+        self._step = step
 
     def judge_regular(self) -> Judgement | None:
         """Rule 1: the values repeat every `cycle` periods, plus a constant."""
@@ -72,7 +74,8 @@ class Record:
             return None
         cycle, step = found
         growth = Growth(step / cycle, step / cycle, step / cycle)
-        every = "period" if cycle == 1 else f"{cycle} periods"
+        apart = cycle * self._step
+        every = "period" if apart == 1 else f"{apart} periods"
         if not self._above(growth.rate):
             if self.periods < self._quiet:
                 return self.undecided(
@@ -112,7 +115,11 @@ class Record:
             if len(run) < 2 * int(climbs[:-1].max()) or self.values[-1] <= highest:
                 return None
         growth = fit_growth(self.values[start:])
-        since = "in every period" if start == 0 else f"in each of the last {len(run)} periods"
+        since = (
+            f"in every {self._looks[:-1]}"
+            if start == 0
+            else f"in each of the last {len(run)} {self._looks}"
+        )
         # A step at its beginning is no part of what goes on: text gets a path of its own with one.
         regular = find_cycle(self.values[start + 1 :])
         if regular is not None and self._above(rate := regular[1] / regular[0]):
@@ -152,7 +159,7 @@ class Record:
         # Over whole pauses, from the first step to the last.
         rate = float(self.growth[steps[:-1]].sum()) / int(steps[-1] - steps[0])
         growth = Growth(low, min(max(rate, low), high), high)
-        how = f"growth in {len(steps)} of {self.periods} periods"
+        how = f"growth in {len(steps)} of {self.periods} {self._looks}"
         if late < SHRINKING * early:
             return self._say(Verdict.SATURATING, growth, f"{how}, but ever less")
         if not self._above(low):
@@ -188,7 +195,8 @@ class Record:
         if not len(records):
             how = "never above where it began"
         else:
-            how = f"last rose {quiet} periods before the end (by {self._amount(climbed)} in all)"
+            rose = f"last rose {quiet} {self._looks} before the end"
+            how = f"{rose} (by {self._amount(climbed)} in all)"
         flat = Growth(min(growth.low, 0.0), min(growth.rate, 0.0), 0.0)
         return self._say(Verdict.FLAT, flat, how)
 
@@ -246,6 +254,7 @@ class Record:
             self._settled,
             self._slack,
             self._quantity,
+            step=self._step,
         )
         return tail.judge_regular() or tail.judge_recurring() or tail.judge_settled()
 
@@ -281,7 +290,7 @@ class Record:
             budget_per_hour=self._budget,
             reason=reason,
             tier="exact",
-            rate=growth.rate if exact else None,
+            rate=growth.rate / self._step if exact else None,
             rate_per="period" if exact else "",
             audio_wanted_seconds=None if is_proved else wanted,
         )
@@ -296,4 +305,8 @@ class Record:
 
     def _evidence(self) -> str:
         audio = format_duration(self.periods * self._period_seconds)
-        return f"{self.periods} periods, {audio} of audio"
+        return f"{self.periods * self._step} periods, {audio} of audio"
+
+    @property
+    def _looks(self) -> str:
+        return "periods" if self._step == 1 else "looks"

@@ -15,6 +15,7 @@ import os
 import platform
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing
@@ -45,7 +46,7 @@ from leakbench.subject import Subject
 from leakbench.subject.loading import load_subject
 from leakbench.worker.driver import Drive, Looker, drive
 from leakbench.worker.explaining import Explainer
-from leakbench.worker.sampling import Sampler
+from leakbench.worker.sampling import WAIT_SECONDS, Sampler
 from leakbench.worker.schedule import Schedule
 from leakbench.worker.stages.stage import Setup
 
@@ -184,9 +185,17 @@ def _run(folder: Path, request: WorkerRequest, stop_requested: Callable[[], bool
                     folder, request, bench, begin, heartbeat, tracing, stop_requested
                 )
             write_end(folder, _end_of(completed, heartbeat))
+            if completed and request.awaits_word:
+                _await_word(heartbeat, stop_requested)
         if (folder / EXPLAIN_FILE).exists():
             _explain_what_was_measured(folder, bench)
     subject.close()
+
+
+def _await_word(heartbeat: Heartbeat, stop_requested: Callable[[], bool]) -> None:
+    """Stay, with the subject as it is, until the parent has judged what was measured."""
+    while not heartbeat.is_asked_to_stop and not stop_requested():
+        time.sleep(WAIT_SECONDS)
 
 
 def _end_of(completed: bool, heartbeat: Heartbeat) -> End:

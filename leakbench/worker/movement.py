@@ -11,8 +11,8 @@ from leakbench.metrics import process_metrics
 from leakbench.record.trace import ObjectSize
 
 RESTING_LOOKS: Final = 8
-"""Looks without growth after which growth is news again. What grows all the time is looked at more
-closely once, when it begins."""
+"""Looks without growth after which growth is news again. What only grows is looked at more closely
+once, when it begins. What falls in between as well is hard to judge, and is news at each rise."""
 CLIMBS: Final = 3
 """Looks in a row that must each be above the one before: a wobble rarely goes up so often."""
 
@@ -31,7 +31,8 @@ class Movement:
         self._climbs = array("q", [0]) * len(self._metrics)
         self._rested = array("q", [RESTING_LOOKS]) * len(self._metrics)
         self._objects: Mapping[str, ObjectSize] = {}
-        self._objects_rested: dict[str, int] = {}
+        self._rests: dict[str, int] = {}
+        """Looks since a path grew, unless it fell or rested since."""
 
     def has_begun(self, objects: Mapping[str, ObjectSize], process: Mapping[str, float]) -> bool:
         """Take note of a look, and return whether a figure has begun to grow by more than noise.
@@ -52,7 +53,7 @@ class Movement:
                 begun = begun or self._rested[row] >= RESTING_LOOKS
                 self._rested[row] = 0
             else:
-                self._rested[row] += 1
+                self._rested[row] += RESTING_LOOKS if last - value > metric.noise else 1
             if value > last:
                 self._climbs[row] += 1
             else:
@@ -65,13 +66,15 @@ class Movement:
         known, begun = self._objects, False
         self._objects = objects
         for path, size in objects.items():
-            rested = self._objects_rested.get(path, RESTING_LOOKS)
-            if known and _exceeds(size, known.get(path)):
+            rested, before = self._rests.get(path, RESTING_LOOKS), known.get(path)
+            if known and _exceeds(size, before):
                 begun = begun or rested >= RESTING_LOOKS
-                self._objects_rested[path] = 0
+                self._rests[path] = 0
+            elif before is not None and _exceeds(before, size):
+                self._rests[path] = RESTING_LOOKS
             else:
                 # No further: a small number is no object of its own.
-                self._objects_rested[path] = min(rested + 1, RESTING_LOOKS)
+                self._rests[path] = min(rested + 1, RESTING_LOOKS)
         return begun
 
     @property
@@ -93,7 +96,7 @@ class Movement:
             self._last[row] = math.nan
             self._climbs[row] = 0
             self._rested[row] = RESTING_LOOKS
-        self._objects_rested.clear()
+        self._rests.clear()
 
 
 def _exceeds(size: ObjectSize, before: ObjectSize | None) -> bool:

@@ -190,3 +190,13 @@ def test_one_step_at_the_first_look_is_no_growth_in_few_long_periods() -> None:
     assert judge(heap, period_seconds=72.0).verdict is Verdict.FLAT
     steps = 1792.0 * np.arange(9)
     assert judge(steps, period_seconds=72.0).verdict is Verdict.LEAK
+
+
+@pytest.mark.parametrize("step", [1, 2, 8])
+def test_the_rate_is_that_of_a_period_however_far_apart_the_looks_are(step: int) -> None:
+    found = judge(40 * KIB * step * np.arange(30), period_seconds=step * PERIOD, step=step)
+    assert found.verdict is Verdict.LEAK
+    assert found.rate == 40 * KIB
+    assert found.slope_per_hour == pytest.approx(40 * KIB * AN_HOUR)
+    every = "every period" if step == 1 else f"every {step} periods"
+    assert every in found.reason

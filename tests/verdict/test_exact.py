@@ -223,3 +223,11 @@ def test_a_step_before_regular_growth_is_no_part_of_its_rate() -> None:
     judged = judge(values)
     assert judged.verdict is Verdict.LEAK
     assert judged.rate == 24.0
+
+
+@pytest.mark.parametrize("step", [1, 2, 8])
+def test_an_exact_rate_is_that_of_a_period_however_far_apart_the_looks_are(step: int) -> None:
+    found = judge_exact([64.0 * step * n for n in range(8)], period_seconds=60.0 * step, step=step)
+    assert (found.verdict, found.rate, found.rate_per) == (Verdict.LEAK, 64, "period")
+    assert found.slope_per_hour == 64 * 60
+    assert f"{7 * step} periods" in found.reason

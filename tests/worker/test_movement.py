@@ -46,6 +46,15 @@ def test_one_descriptor_more_counts_and_one_less_does_not() -> None:
     ]
 
 
+def test_what_goes_up_and_down_is_news_at_each_rise() -> None:
+    levels = (5, 6, 5, 6, 7, 6, 7)
+    rises = [False, True, False, True, False, False, True]
+    assert grown(*({"descriptors": n} for n in levels)) == rises
+    movement = Movement()
+    looks = [{"a": ObjectSize(n, 56 + 8 * n, 0)} for n in levels]
+    assert [movement.has_begun(look, {}) for look in looks] == rises
+
+
 def test_what_grows_all_the_time_is_news_once() -> None:
     movement = Movement()
     looks = [{"a": ObjectSize(n, 56 + 8 * n, 0)} for n in range(9)]
