@@ -75,6 +75,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Mutate what decides, and see that tests notice; pass names of mutants to try only those."""
+    _install(session, "test")
+    session.install("mutmut==3.8.1")
+    session.run("mutmut", "run", "--max-children", "2", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff, and who imports whom with import-linter."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
