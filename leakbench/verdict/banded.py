@@ -58,6 +58,8 @@ that returns to its mean within 10 looks rises three times its range in 64 once 
 BLOCKS: Final = 8
 """Blocks of a record: where growth goes on each is above the one before, at its least and at
 its most."""
+AFTER_FALL: Final = 20
+"""Periods after a fall before growth that is not yet back where it fell from is called a leak."""
 STEPS: Final = 3
 """Steps that growth must have taken: one is a step, two may be two."""
 STILL_PERIODS: Final = 40
@@ -244,10 +246,17 @@ class _Band:
         return self._say(Verdict.LEAK, growth, "growth beyond its wobble")
 
     def judge_after_fall(self) -> Judgement | None:
-        """Rule 4: what came after its largest fall, early on, is judged by itself."""
+        """Rule 4: what came after its largest fall, early on, is judged by itself.
+
+        Below where it fell from it may be the second tooth of a saw, until it has lasted far longer
+        than all that came before.
+        """
         peaks = np.maximum.accumulate(self.values)
         trough = int(np.argmax(peaks - self.values))
         if not 0 < trough <= self.periods // 2:
+            return None
+        is_higher = self.values[-1] > peaks[trough]
+        if not is_higher and self.periods - trough < max(AFTER_FALL, 3 * trough):
             return None
         tail = _Band(
             self.values[trough:],

@@ -1,7 +1,9 @@
 """Whatever files and arguments hold: one line, no traceback, and no status that means a leak."""
 
+import contextlib
 import json
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -159,6 +161,9 @@ ARGUMENTS = st.lists(
 def test_any_arguments_end_with_one_line_or_do_what_they_say(
     call: Call, tmp_path: Path, command: str, arguments: list[str]
 ) -> None:
-    (tmp_path / "file").write_text("audio_seconds,value\n")
-    (tmp_path / "folder").mkdir(exist_ok=True)
-    check(call(command, *arguments))
+    # Each in a folder of its own: `init` leaves what `gate` would drive for minutes.
+    home = Path(tempfile.mkdtemp(dir=tmp_path))
+    (home / "file").write_text("audio_seconds,value\n")
+    (home / "folder").mkdir()
+    with contextlib.chdir(home):
+        check(call(command, *arguments))

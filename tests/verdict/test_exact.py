@@ -231,3 +231,13 @@ def test_an_exact_rate_is_that_of_a_period_however_far_apart_the_looks_are(step:
     assert (found.verdict, found.rate, found.rate_per) == (Verdict.LEAK, 64, "period")
     assert found.slope_per_hour == 64 * 60
     assert f"{7 * step} periods" in found.reason
+
+
+@pytest.mark.parametrize("tooth", range(2, 16))
+def test_no_beginning_of_a_sawtooth_is_a_leak(tooth: int) -> None:
+    # Each tooth a little different, as that of a list is, but for its top.
+    values = [336.0 * (n % tooth) + 32 * (n % 3) * ((n + 1) % tooth > 0) for n in range(90)]
+    for first in range(tooth):
+        for last in range(tooth + 2, 90):
+            found = judge(values[first:last], quiet_periods=5)
+            assert found.verdict is not Verdict.LEAK, (first, last, found.reason)
