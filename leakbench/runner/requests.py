@@ -95,7 +95,9 @@ def periods_apart(trace: Trace, begin: Begin, metrics: Iterable[str]) -> int:
     """
     most = 0.0
     for name in metrics:
-        column = trace.column(PROCESS_PATH, name).since(begin.warmup_seconds)
+        # At one phase: a look within a period sees growth that the others see at its end.
+        column = trace.column(PROCESS_PATH, name).at_phase(begin.phase)
+        column = column.since(begin.warmup_seconds)
         grown = column.audio_seconds[1:][np.diff(column.values) > metric_of(name).noise]
         most = max(most, float(np.diff(grown).max(initial=0.0)))
-    return min(math.ceil(most / begin.period_seconds), APART_AT_MOST)
+    return min(math.ceil(most / begin.period_seconds - 1e-6), APART_AT_MOST)
