@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -79,6 +80,14 @@ def test_a_signal_that_was_ignored_stays_ignored(tmp_path: Path) -> None:
     assert run.end() == 143
 
 
+@pytest.fixture
+def _heeding() -> Iterator[None]:
+    """Have SIGHUP end this process, as whoever runs the tests may have ignored it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def wait_for_a_signal(number: signal.Signals) -> None:
     with signals_raise():
         os.kill(os.getpid(), number)
@@ -91,6 +100,7 @@ def test_a_signal_is_raised_where_it_came() -> None:
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+@pytest.mark.usefixtures("_heeding")
 def test_what_must_not_be_cut_short_is_not() -> None:
     done = []
 
