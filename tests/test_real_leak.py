@@ -146,7 +146,10 @@ def test_the_four_fixes_are_flat_on_real_speech_and_hear_the_same(
                 scenario="recorded",
                 model=str(published_model),
                 recordings=real_speech,
-                audio_seconds=600,
+                at_least_seconds=600,
+                # Ten minutes are nine looks: beside others it may take more to know that none of
+                # them slows down.
+                audio_seconds=2400,
             )
             for name in ("", *(f"+{fix}" for fix in fixes))
         ),
@@ -154,9 +157,6 @@ def test_the_four_fixes_are_flat_on_real_speech_and_hear_the_same(
     original, *fixed = result.cells
     assert original.verdict == "leak"
     for cell in fixed:
-        assert cell.verdict != "leak", cell.reason
-        # Ten minutes are nine looks: what other processes take may leave its time undecided.
-        open_yet = {m.metric for m in cell.metrics if m.gated and m.verdict != "flat"}
-        assert open_yet <= {"cpu_seconds"}, cell.reason
+        assert cell.verdict == "flat", cell.reason
         assert cell.parity is not None
         assert cell.parity.identical

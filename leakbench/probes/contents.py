@@ -13,11 +13,9 @@ from typing import Any, Final, TypeAlias
 from leakbench.metrics import GRAPH_NAME
 from leakbench.probes import storage
 from leakbench.probes.autograd import graph_of
-from leakbench.probes.crowds import CROWD_AT_LEAST, Passes, fold
+from leakbench.probes.crowds import CROWD_AT_LEAST, fold, snapshot
 from leakbench.probes.kinds import Kind, TypePlan, TypePlans
 from leakbench.probes.reached import ANY_KEY, NAMELESS, NAMES_AT_MOST, Crowd, Reached
-
-_SNAPSHOT_TRIES: Final = 3
 
 Held: TypeAlias = Crowd | Iterable[tuple[Any, Any]]
 """Pairs of a name, or the key of a dict, and an object; or many objects at once."""
@@ -47,7 +45,7 @@ def open_object(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[H
         elements += plan.length(obj)
         passes = partial(plan.iterate, obj)
         if not fold(passes, plan.length(obj), (key,), reached):
-            items = _snapshot(passes)
+            items = snapshot(passes)
             crowded = len(items) >= CROWD_AT_LEAST
             held.append(Crowd(NAMELESS, items, (key,)) if crowded else zip(repeat(NAMELESS), items))
     elif kind is Kind.MAPPING:
@@ -177,7 +175,7 @@ def _open_dict(mapping: Any, reached: Reached, held: list[Held]) -> None:
     if not fold(keys, count, (id(mapping), "keys"), reached):
         nbytes = reached.bytes
         others = []
-        for name in _snapshot(keys):
+        for name in snapshot(keys):
             if type(name) is not str:
                 # None is no name: a key gets no path of its own.
                 others.append((None, name))
@@ -191,10 +189,10 @@ def _open_dict(mapping: Any, reached: Reached, held: list[Held]) -> None:
         return
     # The values of a record have names of their own.
     if count < max(CROWD_AT_LEAST, NAMES_AT_MOST + 1):
-        held.append(_snapshot(partial(iter, dict.items(mapping))))
+        held.append(snapshot(partial(iter, dict.items(mapping))))
         return
     # Not by way of the pairs, which would hold the values as well.
-    names, items = _snapshot(keys), _snapshot(values)
+    names, items = snapshot(keys), snapshot(values)
     held.append(Crowd(ANY_KEY, items, key, names if len(names) == len(items) else None))
 
 
@@ -232,13 +230,3 @@ def _other_referents(obj: Any, reached: Reached, held: list[Held]) -> list[Any]:
         for other in gc.get_referents(obj)
         if id(other) not in named and id(other) not in reached.bytes
     ]
-
-
-def _snapshot(passes: Passes) -> list[Any]:
-    """Return the items of a container that another thread may be changing."""
-    for _ in range(_SNAPSHOT_TRIES):
-        try:
-            return list(passes())
-        except RuntimeError:
-            continue
-    return []

@@ -31,9 +31,10 @@ _FOLD_AT_LEAST: Final = 32
 """Items that hold nothing from which on looking at all of them in C pays."""
 _TYPES_AT_MOST: Final = 8
 """Of one crowd: each takes a pass of its own."""
-
 _KEYS_AT_MOST: Final = 1024
 """Of the dicts of one crowd together, up to which each may be a name."""
+_SNAPSHOT_TRIES: Final = 3
+
 Passes: TypeAlias = Callable[[], Iterator[Any]]
 """Gives a container's items, each time it is called."""
 
@@ -93,8 +94,8 @@ def part(crowd: Crowd, reached: Reached) -> tuple[list[Crowd], list[Any]]:
     """
     try:
         types = set(map(type, crowd.items))
-    except TypeError:  # a metaclass that cannot be hashed
-        return [], crowd.items
+    except Exception:
+        return [], crowd.items  # a metaclass that cannot be hashed
     if len(types) > _TYPES_AT_MOST:
         return [], crowd.items
     shared = reached.shared.get(crowd.key, b"")
@@ -133,7 +134,7 @@ def open_crowd(crowd: Crowd, reached: Reached) -> Iterator[Crowd]:
     plan = reached.plans.of(type(items[0]))
     reached.crowds[key] = Counted(len(items), _sum_sizes(items, plan))
     if plan.kind is Kind.ITEMS:
-        yield Crowd(NAMELESS, list(chain.from_iterable(map(plan.iterate, items))), key)
+        yield Crowd(NAMELESS, _flat(plan.iterate, items), key)
     elif plan.kind is Kind.MAPPING:
         yield from _open_dicts(items, key)
     if plan.has_dict:
@@ -144,6 +145,20 @@ def open_crowd(crowd: Crowd, reached: Reached) -> Iterator[Crowd]:
         yield from _open_dicts(dicts, key_of_dicts)
     for name in plan.slots:
         yield Crowd(name, _slots_of(items, name), (*key, name))
+
+
+def snapshot(passes: Passes) -> list[Any]:
+    """Return the items of a container that another thread may be changing."""
+    for _ in range(_SNAPSHOT_TRIES):
+        try:
+            return list(passes())
+        except RuntimeError:
+            continue
+    return []
+
+
+def _flat(iterate: Callable[[Any], Iterable[Any]], containers: list[Any]) -> list[Any]:
+    return snapshot(lambda: chain.from_iterable(map(iterate, containers)))
 
 
 def _flag_shared(items: list[Any]) -> bytes:
@@ -205,23 +220,25 @@ def _count_shared(atoms: list[Any], reached: Reached) -> None:
 
 
 def _open_dicts(dicts: list[Any], key: CrowdKey) -> Iterator[Crowd]:
-    keys = list(chain.from_iterable(map(dict.__iter__, dicts)))
-    count = len(keys)
+    keys = _flat(dict.__iter__, dicts)
     names = set(keys) if set(map(type, keys)) == {str} else set()
     yield Crowd(None, keys, (*key, "keys"), is_of_keys=True)
-    del keys
     if not names or len(names) > _KEYS_AT_MOST:
-        values = chain.from_iterable(map(dict.values, dicts))
-        yield Crowd(ANY_KEY, list(values), (*key, "values"))
-    elif count == len(names) * len(dicts) and set(map(type, dicts)) == {dict}:
+        yield Crowd(ANY_KEY, _flat(dict.values, dicts), (*key, "values"))
+    elif len(keys) == len(names) * len(dicts) and set(map(type, dicts)) == {dict}:
         for name in sorted(names):
             yield _values_of(name, list(map(itemgetter(name), dicts)), key)
     else:
-        by_name: dict[str, list[Any]] = {name: [] for name in sorted(names)}
-        for name, value in chain.from_iterable(map(dict.items, dicts)):
-            by_name[name].append(value)
-        for name in sorted(names):
+        by_name = _sort_by_name(keys, _flat(dict.values, dicts))
+        for name in sorted(by_name):
             yield _values_of(name, by_name.pop(name), key)
+
+
+def _sort_by_name(keys: list[str], values: list[Any]) -> dict[str, list[Any]]:
+    by_name: dict[str, list[Any]] = {}
+    for name, value in zip(keys, values, strict=False):  # another thread may add to a dict
+        by_name.setdefault(name, []).append(value)
+    return by_name
 
 
 def _values_of(name: str, values: list[Any], key: CrowdKey) -> Crowd:

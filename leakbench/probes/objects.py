@@ -49,9 +49,9 @@ well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, Final
 
 from leakbench.metrics import TOTAL_PATH
@@ -65,7 +65,9 @@ from leakbench.probes.reached import (
     NAMED_ATOM_BYTES,
     NAMELESS,
     NAMES_AT_MOST,
+    Counted,
     Crowd,
+    CrowdKey,
     Reached,
 )
 from leakbench.record.trace import ObjectSize
@@ -135,7 +137,7 @@ class ObjectProbe:
                     found = self._without_named(found, node, groups, unnamed)
                 _place(found, node.reached, groups, unnamed)
         for crowd in node.crowds:
-            for found in open_crowd(crowd, node.reached):
+            for found in _open_crowd_safely(crowd, node.reached):
                 node.elements += 0 if found.is_of_keys else len(found.items)
                 _place(found, node.reached, groups, unnamed)
         node.crowds.clear()
@@ -153,11 +155,14 @@ class ObjectProbe:
         keys = crowd.keys or []
         if not self._names.get(node.path):
             return crowd._replace(keys=None)
-        named = {key for key in keys if _is_named(key) and _join(node.path, key) in self._known}
-        pairs = list(zip(keys, crowd.items, strict=True))
-        _sort([pair for pair in pairs if pair[0] in named], node.reached, groups, unnamed)
-        others = [item for key, item in pairs if key not in named]
-        return crowd._replace(items=others, keys=None)
+        is_named = bytes(_is_named(key) and _join(node.path, key) in self._known for key in keys)
+        named = compress(zip(keys, crowd.items, strict=True), is_named)
+        _sort(named, node.reached, groups, unnamed)
+        # In place: another list would hold the items as well.
+        crowd.items[:] = [
+            item for item, known in zip(crowd.items, is_named, strict=True) if not known
+        ]
+        return crowd._replace(keys=None)
 
     def _named(self, node: _Node, groups: dict[str, _Group], unnamed: list[Any]) -> list[_Node]:
         """Return the children of `node`; what gets no path goes to `unnamed`."""
@@ -312,7 +317,7 @@ def _swallow(unnamed: list[Any], node: _Node) -> None:
     while unnamed:
         item = unnamed.pop()
         if type(item) is Crowd:
-            for crowd in open_crowd(item, reached):
+            for crowd in _open_crowd_safely(item, reached):
                 _place(crowd, reached, None, unnamed)
             continue
         if id(item) in reached.bytes or any(id(item) in above.heads for above in line):
@@ -331,6 +336,13 @@ def _open_safely(obj: Any, plan: TypePlan, reached: Reached) -> tuple[int, list[
         return 0, []
 
 
+def _open_crowd_safely(crowd: Crowd, reached: Reached) -> Iterator[Crowd]:
+    try:
+        yield from open_crowd(crowd, reached)
+    except Exception:
+        return  # as of one object
+
+
 def _count_graphs(reached: Reached) -> int:
     """Count the autograd graphs that were met, with what they save, and return their nodes.
 
@@ -341,19 +353,20 @@ def _count_graphs(reached: Reached) -> int:
     if not graphs:
         return 0
     try:
-        nodes, extents, nbytes = run_apart(partial(_walk_graphs, graphs))
+        nodes, extents, nbytes, crowds = run_apart(partial(_walk_graphs, graphs))
     except (RuntimeError, OSError):
         return 0
     for start, length in extents:
         reached.extents.add(start, length)
     reached.bytes.update(nbytes)
+    reached.crowds.update((key, Counted(*counted)) for key, *counted in crowds)
     return int(nodes)
 
 
 def _walk_graphs(
     graphs: Sequence[Graph],
-) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return the nodes of `graphs`, the storage they save, and the bytes of objects they hold."""
+) -> tuple[int, list[tuple[int, int]], list[tuple[int, int]], list[tuple[CrowdKey, int, int]]]:
+    """Return the nodes of `graphs`, the storage they save, and the objects they hold."""
     apart = Reached(_plans)
     seen = Nodes()
     held: list[Any] = []
@@ -362,10 +375,18 @@ def _walk_graphs(
     while held:
         item = held.pop()
         plan = _plans.of(type(item))
-        if id(item) not in apart.bytes and not plan.is_excluded:
-            for pairs in _open_safely(item, plan, apart)[1]:
-                _place(pairs, apart, None, held)
-    return len(seen), list(apart.extents.items()), list(apart.bytes.items())
+        if isinstance(item, Crowd):
+            for crowd in _open_crowd_safely(item, apart):
+                _place(crowd, apart, None, held)
+        elif id(item) not in apart.bytes and not plan.is_excluded:
+            for found in _open_safely(item, plan, apart)[1]:
+                _place(found, apart, None, held)
+    return (
+        len(seen),
+        list(apart.extents.items()),
+        list(apart.bytes.items()),
+        [(key, *counted) for key, counted in apart.crowds.items()],
+    )
 
 
 def _size(elements: int, reached: Reached) -> ObjectSize:

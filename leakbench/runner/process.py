@@ -105,6 +105,7 @@ class WorkerProcess:
         self.folder = folder
         self._limits = limits
         self._awaits_word = request.awaits_word
+        self._has_measured = False
         self._chunk_seconds = request.chunk_ms / 1000
         self._heartbeat = Heartbeat(folder, create=True)
         with (folder / LOG_FILE).open("wb") as log:
@@ -141,7 +142,9 @@ class WorkerProcess:
     @property
     def has_measured(self) -> bool:
         """Whether it has measured all there was, and waits for :meth:`dismiss` or explains."""
-        return self._awaits_word and read_end(self.folder) is not None
+        if self._awaits_word and not self._has_measured:
+            self._has_measured = read_end(self.folder) is not None
+        return self._has_measured
 
     def dismiss(self) -> None:
         """Tell a worker that has measured all that it is judged: it may explain, and end."""

@@ -116,9 +116,9 @@ class Record:
                 return None
         growth = fit_growth(self.values[start:])
         since = (
-            f"in every {self._looks[:-1]}"
+            f"in every {self._look}"
             if start == 0
-            else f"in each of the last {len(run)} {self._looks}"
+            else f"in each of the last {len(run)} {self._look}s"
         )
         # A step at its beginning is no part of what goes on: text gets a path of its own with one.
         regular = find_cycle(self.values[start + 1 :])
@@ -159,7 +159,7 @@ class Record:
         # Over whole pauses, from the first step to the last.
         rate = float(self.growth[steps[:-1]].sum()) / int(steps[-1] - steps[0])
         growth = Growth(low, min(max(rate, low), high), high)
-        how = f"growth in {len(steps)} of {self.periods} {self._looks}"
+        how = f"growth in {len(steps)} of {self.periods} {self._look}s"
         if late < SHRINKING * early:
             return self._say(Verdict.SATURATING, growth, f"{how}, but ever less")
         if not self._above(low):
@@ -195,7 +195,7 @@ class Record:
         if not len(records):
             how = "never above where it began"
         else:
-            rose = f"last rose {quiet} {self._looks} before the end"
+            rose = f"last rose {quiet} {self._look}s before the end"
             how = f"{rose} (by {self._amount(climbed)} in all)"
         flat = Growth(min(growth.low, 0.0), min(growth.rate, 0.0), 0.0)
         return self._say(Verdict.FLAT, flat, how)
@@ -308,5 +308,5 @@ class Record:
         return f"{self.periods * self._step} periods, {audio} of audio"
 
     @property
-    def _looks(self) -> str:
-        return "periods" if self._step == 1 else "looks"
+    def _look(self) -> str:
+        return "period" if self._step == 1 else "look"

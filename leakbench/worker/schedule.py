@@ -9,10 +9,12 @@ often looks were closer together in between.
 Where looking is dear, as with millions of objects, looks are as far apart as keeps it cheap, and
 none come chunk by chunk.
 
-When something grows, looks are as close as at first for the next forty periods and thin out again
-from there. Two whole periods after warm-up are looked at chunk by chunk: only there can growth that
-comes with each chunk be told from growth that comes with each segment. The process is looked at
-chunk by chunk once, on demand.
+The last look comes when all has been fed, on the grid or not.
+
+When something begins to grow, looks are as close as at first for the next forty periods and thin
+out again from there. Two whole periods after warm-up are looked at chunk by chunk: only there can
+growth that comes with each chunk be told from growth that comes with each segment. The process is
+looked at chunk by chunk once, on demand.
 """
 
 from __future__ import annotations

@@ -9,16 +9,17 @@ from leakbench.conclude.replicates import Replicate
 from leakbench.plan import Cell
 from leakbench.plan.matrix import CellRequest
 from leakbench.record.result import CellResult, Outcome
-from leakbench.record.trace import Begin, End, Sample, SegmentEvent, Trace
+from leakbench.record.trace import Begin, End, SegmentEvent, Trace
 from leakbench.units import Exposure
 from leakbench.verdict.assess import Assessment
 from tests.cells import plan_for
 from tests.report.run_folders import fixed_cell
+from tests.samples import CHUNK_SECONDS, PERIOD, sample
 
 BEGIN = Begin(
     sample_rate=16000,
-    chunk_seconds=0.6,
-    chunks_per_period=10,
+    chunk_seconds=CHUNK_SECONDS,
+    chunks_per_period=PERIOD,
     phase=0,
     warmup_chunks=20,
     stimulus_sha256="",
@@ -34,19 +35,6 @@ COMPLETED, STOPPED, INTERRUPTED = (
 def cell(**changes: object) -> Cell:
     request = CellRequest(subject="leakbench.controls:bounded", scenario="bursts", **changes)  # type: ignore[arg-type]
     return plan_for([request]).cells[0]
-
-
-def sample(chunk: int) -> Sample:
-    return Sample(
-        chunk=chunk,
-        audio_seconds=chunk * 0.6,
-        wall_seconds=chunk * 0.01,
-        phase=chunk % 10,
-        segments=chunk // 10,
-        streams=1,
-        process={},
-        objects={},
-    )
 
 
 def replicate(end: End | None, chunks: int = 200, *, begun: bool = True) -> Replicate:

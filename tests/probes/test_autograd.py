@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from pympler.asizeof import asizeof
 
 from leakbench.probes.objects import ObjectProbe, measure_objects
 
@@ -121,6 +122,23 @@ def test_what_a_function_of_ones_own_saves_is_counted() -> None:
 
     out = Double.apply(torch.ones(1, requires_grad=True))
     assert measure_objects({"out": out})["out.grad_fn"].storage_bytes >= 4000
+
+
+@pytest.mark.parametrize("items", [10, 100, 2000])
+def test_what_a_hook_of_ones_own_keeps_is_counted_however_much_it_is(items: int) -> None:
+    def packed(kept: list[object]) -> int:
+        with torch.autograd.graph.saved_tensors_hooks(lambda tensor: (tensor, kept), unpack):
+            state = torch.ones(4, requires_grad=True).exp()
+        return measure_objects({"h": state})["h.grad_fn"].python_bytes
+
+    def unpack(packed: tuple[torch.Tensor, object]) -> torch.Tensor:
+        return packed[0]
+
+    few = packed([[0.5]])
+    kept: list[object] = [[float(n)] for n in range(items)]
+    assert packed(kept) - few == asizeof(kept) - asizeof([[0.5]])
+    numbers: list[object] = [float(n) for n in range(items)]
+    assert packed(numbers) - few == asizeof(numbers) - asizeof([[0.5]])
 
 
 def test_looking_leaves_nothing_behind() -> None:

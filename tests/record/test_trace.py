@@ -16,18 +16,14 @@ from leakbench.record.trace import (
     read_trace,
     write_end,
 )
+from tests import samples
 
 
 def sample(chunk: int, **objects: int) -> Sample:
-    return Sample(
-        chunk=chunk,
-        audio_seconds=chunk * 0.6,
-        wall_seconds=chunk * 0.01,
-        phase=chunk % 10,
-        segments=chunk // 10,
-        streams=1,
+    return samples.sample(
+        chunk,
         objects={name: ObjectSize(size, size * 32, size * 4) for name, size in objects.items()},
-        process={"rss_bytes": 1000.0 * chunk} if chunk % 10 == 0 else {},
+        process={"rss_bytes": 1000.0 * chunk} if chunk % samples.PERIOD == 0 else {},
     )
 
 

@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from leakbench.metrics import TOTAL_PATH
-from leakbench.record.trace import Sample, Trace
+from leakbench.record.trace import Trace
 from leakbench.runner.requests import growth_gaps, periods_apart
 from tests.hourly import begin, trace_of
+from tests.samples import CHUNK_SECONDS, sample
 
 
 @pytest.mark.parametrize(
@@ -37,18 +38,13 @@ def test_what_grows_during_the_warm_up_only_is_left_out() -> None:
 
 
 def test_what_grows_every_tenth_period_of_any_length_is_ten_periods_apart() -> None:
-    for chunks in range(1, 40):
-        found = dataclasses.replace(begin(), chunk_seconds=0.6, chunks_per_period=chunks, phase=0)
+    for period in range(1, 40):
+        found = dataclasses.replace(
+            begin(), chunk_seconds=CHUNK_SECONDS, chunks_per_period=period, warmup_chunks=2 * period
+        )
         samples = [
-            Sample(
-                chunk=(found.warmup_chunks // chunks + n + 1) * chunks,
-                audio_seconds=(found.warmup_chunks // chunks + n + 1) * chunks * 0.6,
-                wall_seconds=float(n),
-                phase=0,
-                segments=0,
-                streams=0,
-                process={"heap_bytes": 1e8 + 20_016.0 * (n // 10)},
-                objects={},
+            sample(
+                (3 + n) * period, period=period, process={"heap_bytes": 1e8 + 20_016.0 * (n // 10)}
             )
             for n in range(100)
         ]
