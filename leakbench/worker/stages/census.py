@@ -28,6 +28,8 @@ from leakbench.worker.stages.stage import Findings, Setup
 
 PERIODS_AT_MOST: Final = 40
 """From the first census to the last: more says nothing new of what grows each period."""
+_CHUNKS_AT_LEAST: Final = 100
+"""From one census to the next: what only warms up, some kilobytes within 60 chunks, ends before."""
 _DRIVING: Final = 0.4
 """Share of the time allowed for driving; the censuses and the search take the rest."""
 _OPENED: Final = ("mapped_bytes", "shared_bytes", "children_bytes", "temp_bytes")
@@ -58,7 +60,7 @@ class CensusStage:
     """Takes the censuses and searches them.
 
     Tracing makes a chunk four times as slow: it begins two periods before what grows most rarely
-    should grow. Two periods are driven in any case.
+    should grow. Two periods and 200 chunks are driven in any case.
     """
 
     def __init__(self, setup: Setup, findings: Findings) -> None:
@@ -123,12 +125,13 @@ class CensusStage:
         self._first = chunks + self._period + (self._setup.phase - chunks) % self._period
 
     def _periods(self, chunks: int) -> int:
-        """Return the whole periods from one census to the next that fit the time."""
+        """Return the whole periods from one census to the next that fit the time, or must."""
         now = time.perf_counter()
         a_period = (now - self._traced_from) / (chunks - self._traced_from_chunk) * self._period
         seconds = self._setup.request.explain_seconds
         left = seconds * _DRIVING - self._setup.seconds_since_begun()
-        return max(1, min(math.floor(left / a_period / 2), PERIODS_AT_MOST // 2))
+        fitting = min(math.floor(left / a_period / 2), PERIODS_AT_MOST // 2)
+        return max(math.ceil(_CHUNKS_AT_LEAST / self._period), fitting)
 
     def _look(self, driven: Driven) -> None:
         if self._ledger is not None:
